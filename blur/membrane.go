@@ -1,0 +1,209 @@
+package blur
+
+// membrane spans the known cells of a grid over the unknown ones: it solves
+// Laplace's equation, in which each unknown cell is the mean of its
+// neighbours. That is the smoothest surface through the rim, and none of its
+// values lies outside the range of the known ones.
+//
+// It is a cascade: the grid is halved until every cell has something known in
+// it, and each finer level starts from the coarser solution, so that a few
+// sweeps per level settle patches of any size. The arithmetic is in fixed
+// point: floating point may be contracted differently by another processor.
+type membrane struct {
+	levels []level
+}
+
+// one is 1.0 in fixed point. The fraction keeps the error of rounding, which
+// adds up over a wide patch, well below one grey level.
+const (
+	fraction = 12
+	one      = 1 << fraction
+)
+
+type state uint8
+
+const (
+	absent  state = iota // not there: beyond the border of the grid or of no concern
+	known                // given
+	unknown              // wanted
+)
+
+// cell is a sample of three components.
+type cell struct {
+	v     [3]int32
+	state state
+	near  uint8 // neighbours that are not absent
+}
+
+// level is a grid with a rim of absent cells, which spares the borders a
+// special case.
+type level struct {
+	w, h  int
+	cells []cell
+}
+
+// at returns the place of cell (x,y) in cells; -1 and w or h are the rim.
+func (l *level) at(x, y int) int { return (y+1)*(l.w+2) + x + 1 }
+
+// row returns the cells of row y without the rim.
+func (l *level) row(y int) []cell { return l.cells[l.at(0, y):l.at(l.w, y)] }
+
+func (l *level) reset(w, h int) {
+	l.w, l.h = w, h
+	l.cells = cleared(l.cells, (w+2)*(h+2))
+}
+
+// reset returns a grid of absent cells to be set before solve.
+func (m *membrane) reset(w, h int) *level {
+	l := m.level(0)
+	l.reset(w, h)
+	return l
+}
+
+// level returns level i, in the memory of an earlier use if there is one. The
+// pointer is good until the next level is added.
+func (m *membrane) level(i int) *level {
+	for len(m.levels) <= i {
+		m.levels = append(m.levels, level{})
+	}
+	return &m.levels[i]
+}
+
+// solve gives every unknown cell a value and reports whether it could: it
+// cannot where nothing is known.
+func (m *membrane) solve() bool {
+	top := 0
+	for ; m.levels[top].wanting(); top++ {
+		if m.levels[top].w == 1 && m.levels[top].h == 1 {
+			return false
+		}
+		coarse := m.level(top + 1)
+		coarse.halve(&m.levels[top])
+	}
+	for i := top - 1; i >= 0; i-- {
+		l := &m.levels[i]
+		l.start(&m.levels[i+1])
+		for range min(2<<i, 64) {
+			l.sweep(1)
+			l.sweep(-1)
+		}
+	}
+	return true
+}
+
+func (l *level) wanting() bool {
+	for i := range l.cells {
+		if l.cells[i].state == unknown {
+			return true
+		}
+	}
+	return false
+}
+
+// halve makes l the grid of half the resolution: a cell is known, with the
+// mean, if any of the four below it are; else unknown if any of them are.
+func (l *level) halve(fine *level) {
+	l.reset((fine.w+1)/2, (fine.h+1)/2)
+	for y := range l.h {
+		row := l.row(y)
+		for x := range row {
+			// Where the fine grid is odd its rim is read, which is absent.
+			i := fine.at(2*x, 2*y)
+			j := i + fine.w + 2
+			row[x] = pool(&fine.cells[i], &fine.cells[i+1], &fine.cells[j], &fine.cells[j+1])
+		}
+	}
+}
+
+// pool returns the cell that stands for four finer ones.
+func pool(four ...*cell) (c cell) {
+	n := int32(0)
+	for _, f := range four {
+		c.state = merge(c.state, f.state)
+		if f.state == known {
+			n++
+			c.v[0], c.v[1], c.v[2] = c.v[0]+f.v[0], c.v[1]+f.v[1], c.v[2]+f.v[2]
+		}
+	}
+	for i := range c.v {
+		c.v[i] = (c.v[i] + n/2) / max(n, 1)
+	}
+	return c
+}
+
+// merge returns the state of a cell made of an a and a b.
+func merge(a, b state) state {
+	if a == known || b == known {
+		return known
+	}
+	return max(a, b)
+}
+
+// start takes a first guess of the unknown cells from the coarser level.
+func (l *level) start(coarse *level) {
+	for y := range l.h {
+		row, above := l.row(y), coarse.row(y/2)
+		for x := range row {
+			if row[x].state == unknown {
+				row[x].v = above[x/2].v
+				row[x].near = l.neighbours(l.at(x, y))
+			}
+		}
+	}
+}
+
+// neighbours counts those beside cell i that are not absent.
+func (l *level) neighbours(i int) (n uint8) {
+	wide := l.w + 2
+	for _, j := range [4]int{i - wide, i - 1, i + 1, i + wide} {
+		if l.cells[j].state != absent {
+			n++
+		}
+	}
+	return n
+}
+
+// sweep replaces each unknown cell by the mean of its neighbours, in the order
+// of the grid for step 1 and against it for -1: by turns, so that the surface
+// leans to neither side.
+func (l *level) sweep(step int) {
+	// 65536/n rounded: dividing would take most of the time. A cell without
+	// neighbours keeps what the coarser level said.
+	inverse := [5]int64{0, 65536, 32768, 21845, 16384}
+	wide := l.w + 2
+	i, end := l.at(0, 0), l.at(l.w, l.h-1)
+	if step < 0 {
+		i, end = end-1, i-1
+	}
+	for ; i != end; i += step {
+		c := &l.cells[i]
+		if c.state != unknown || c.near == 0 {
+			continue
+		}
+		a, b, d, e := &l.cells[i-wide].v, &l.cells[i-1].v, &l.cells[i+1].v, &l.cells[i+wide].v
+		f := inverse[c.near]
+		c.v[0] = int32((int64(a[0]+b[0]+d[0]+e[0])*f + 32768) >> 16)
+		c.v[1] = int32((int64(a[1]+b[1]+d[1]+e[1])*f + 32768) >> 16)
+		c.v[2] = int32((int64(a[2]+b[2]+d[2]+e[2])*f + 32768) >> 16)
+	}
+}
+
+// extend copies the outermost cells to the rim, for interpolation up to the
+// border of the grid.
+func (l *level) extend() {
+	for y := range l.h {
+		l.cells[l.at(-1, y)] = l.cells[l.at(0, y)]
+		l.cells[l.at(l.w, y)] = l.cells[l.at(l.w-1, y)]
+	}
+	wide := l.w + 2
+	copy(l.cells[:wide], l.cells[wide:2*wide])
+	copy(l.cells[(l.h+1)*wide:], l.cells[l.h*wide:(l.h+1)*wide])
+}
+
+// wipe forgets the values.
+func (m *membrane) wipe() {
+	for i := range m.levels {
+		clear(m.levels[i].cells[:cap(m.levels[i].cells)])
+	}
+	m.levels = nil
+}

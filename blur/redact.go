@@ -1,0 +1,162 @@
+package blur
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+)
+
+// Request says what [Redact] hides and what it keeps. The zero value hides no
+// region and keeps nothing but the coarse means of the picture.
+type Request struct {
+	// Regions are hidden, whatever Keep and Context say.
+	Regions []Region
+	// Margin is how much of its width and height a region grows by on each
+	// side, at least one MCU. 0 means 0.12; at most 2.
+	Margin float64
+	// Keep is the object the picture is taken for. It is kept with a margin of
+	// 0.12, at least one MCU, aligned outward. Crop needs one; with Coarse an
+	// empty Keep keeps nothing; Full does not look at it.
+	Keep image.Rectangle
+	// Context is what is left outside Keep.
+	Context Context
+	// Fill is what is painted over the regions.
+	Fill Fill
+	// Quality of the JPEG, 1 to 100. 0 means 88.
+	Quality int
+}
+
+const (
+	maxMargin  = 2
+	defaultJPG = 88
+)
+
+// Redact returns the frame without what the regions hide. Two frames equal
+// outside the applied regions give byte-identical images; the package comment
+// says why.
+//
+// An error means that there is no image: for a request that makes no sense, a
+// region or a Keep that misses the picture, a closed Source, or when ctx has
+// ended, even if that was while the last byte was written. ctx is looked at
+// between the steps, the longest of which is encoding. The Source is as it
+// was and can be redacted again.
+func Redact(ctx context.Context, s *Source, r Request) (*Image, error) {
+	m, err := redact(ctx, s, r)
+	if err != nil {
+		return nil, fmt.Errorf("redact: %w", err)
+	}
+	return m, nil
+}
+
+func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := r.plan(s)
+	if err != nil {
+		return nil, err
+	}
+	c := &s.canvas
+	c.blank(s, p.regions)
+	// From here on the canvas is all there is; s is not looked at again.
+	if err := c.fill(ctx, r.Fill); err != nil {
+		return nil, err
+	}
+	if r.Context == Coarse {
+		if err := c.coarsen(ctx, p.keep); err != nil {
+			return nil, err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	jpeg, err := c.encode(p.out, p.quality)
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return &Image{
+		jpeg:    jpeg,
+		bounds:  image.Rectangle{Max: p.out.Size()},
+		regions: within(p.regions, p.out),
+		offset:  p.out.Min,
+	}, nil
+}
+
+// plan is a request checked against the size of a picture. It knows no sample.
+type plan struct {
+	regions []Region        // as applied, in the coordinates of the source
+	keep    image.Rectangle // left sharp
+	out     image.Rectangle // left at all
+	quality int
+}
+
+func (r *Request) plan(s *Source) (plan, error) {
+	if s == nil || s.img == nil {
+		return plan{}, errors.New("the source is closed")
+	}
+	p := plan{out: s.Bounds(), quality: r.Quality}
+	if p.quality == 0 {
+		p.quality = defaultJPG
+	}
+	margin := r.Margin
+	if margin == 0 {
+		margin = boxMargin
+	}
+	switch {
+	case !(margin > 0 && margin <= maxMargin): // the negation refuses NaN too
+		return plan{}, fmt.Errorf("margin %v: want 0 (for %v) or up to %v", r.Margin, boxMargin, maxMargin)
+	case p.quality < 1 || p.quality > 100:
+		return plan{}, fmt.Errorf("quality %d: want 1 to 100, or 0 (for %d)", r.Quality, defaultJPG)
+	case r.Fill > Solid:
+		return plan{}, fmt.Errorf("unknown fill %v", r.Fill)
+	case r.Context > Full:
+		return plan{}, fmt.Errorf("unknown context %v", r.Context)
+	}
+	for i, region := range r.Regions {
+		applied, err := s.apply(region, margin)
+		if err != nil {
+			return plan{}, fmt.Errorf("region %d (%s): %w", i, region.Class, err)
+		}
+		p.regions = append(p.regions, applied)
+	}
+	if err := p.frame(s, r); err != nil {
+		return plan{}, err
+	}
+	return p, nil
+}
+
+// frame finds out what is kept of the surroundings.
+func (p *plan) frame(s *Source, r *Request) error {
+	if r.Context == Full {
+		return nil
+	}
+	if r.Keep.Empty() {
+		if r.Context == Crop {
+			return fmt.Errorf("crop: keep %v is empty", r.Keep)
+		}
+		return nil
+	}
+	if !r.Keep.Overlaps(p.out) {
+		return fmt.Errorf("keep %v lies outside the picture of %dx%d", r.Keep, p.out.Dx(), p.out.Dy())
+	}
+	p.keep = s.grow(r.Keep, boxMargin)
+	if r.Context == Crop {
+		p.out = p.keep
+	}
+	return nil
+}
+
+// within returns the regions that lie in out, cut and in its coordinates.
+func within(regions []Region, out image.Rectangle) []Region {
+	var in []Region
+	for _, r := range regions {
+		if box := r.Box.Intersect(out); !box.Empty() {
+			in = append(in, Region{Class: r.Class, Box: box.Sub(out.Min)})
+		}
+	}
+	return in
+}
