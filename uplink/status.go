@@ -1,0 +1,42 @@
+package uplink
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// State says in one word how an agent is.
+type State string
+
+// The states of an agent. [Offline] is what the broker says when the connection
+// has ended without a word.
+const (
+	Off       State = "off"       // the driver's switch is off
+	Armed     State = "armed"     // ready; no zone is open
+	Capturing State = "capturing" // the camera streams
+	NoFix     State = "no_fix"    // position or time unknown
+	Degraded  State = "degraded"  // something is broken; the reason says what
+	Stopped   State = "stopped"   // the agent was stopped in an orderly way
+	Offline   State = "offline"   // the connection broke
+)
+
+// Status is what the agent says about itself on the retained status topic.
+type Status struct {
+	State         State             `json:"state"`
+	Reason        string            `json:"reason,omitempty"`
+	OrdersVersion uint64            `json:"orders_version,omitempty"`
+	Time          time.Time         `json:"time,omitzero"`
+	Counters      map[string]uint64 `json:"counters,omitempty"`
+}
+
+func (s Status) payload() ([]byte, error) { return json.Marshal(s) }
+
+// OrdersReport is the vehicle's answer to orders: what is in force now, and
+// whether the orders just received were accepted.
+type OrdersReport struct {
+	Version  uint64    `json:"version"`          // in force; 0 = none
+	Digest   string    `json:"digest,omitempty"` // of the orders in force
+	Accepted bool      `json:"accepted"`
+	Errors   []string  `json:"errors,omitempty"` // every mistake of refused orders
+	Time     time.Time `json:"time,omitzero"`
+}
