@@ -1,0 +1,204 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"gadeblik/capture"
+	"gadeblik/gps"
+	"gadeblik/gps/geofence"
+	"gadeblik/uplink"
+)
+
+// Config is what an [Agent] is made of. Everything but Link, Store and Verifier
+// must be set.
+type Config struct {
+	Fleet, Vehicle, Version string
+
+	Models *Models
+	Fence  geofence.TrackerConfig
+	Clock  gps.ClockConfig
+	Switch *Switch
+	Outbox *uplink.Outbox
+	// HighWater is the share of the outbox's room at which capturing stops; what
+	// was already seen still fits beyond it. 0 means 0.9.
+	HighWater float64
+
+	// GPS delivers fixes until ctx ends (nil) or the receiver is lost.
+	GPS func(ctx context.Context, emit func(gps.Fix)) error
+	// Camera opens the camera; it is not streaming yet.
+	Camera func() (capture.Camera, error)
+
+	// Link connects to the broker; the agent fills in outbox, status and orders.
+	// Nil means that nothing is sent.
+	Link *uplink.LinkConfig
+	// Verifier and Store say whose orders are obeyed and keep the last good ones.
+	Verifier uplink.Verifier
+	Store    *uplink.OrdersStore
+
+	Log *slog.Logger
+}
+
+// Agent looks, with devices and a clock, as its orders and its driver allow.
+type Agent struct {
+	cfg  Config
+	pipe *Pipeline
+	slot *capture.Slot
+
+	fixes       chan gps.Fix
+	plan        atomic.Pointer[Plan]
+	planChanged chan struct{}
+	look        signal      // the gate is open: the camera may stream
+	streaming   atomic.Bool // the camera streams
+	cameraErr   atomic.Pointer[string]
+	gpsErr      atomic.Pointer[string]
+
+	pending []Product // made, and not taken by the outbox yet
+
+	status        atomic.Pointer[uplink.Status]
+	statusChanged chan struct{}
+	beat          atomic.Int64 // host time of the loop's last turn, Unix nanoseconds
+	lost          atomic.Uint64
+}
+
+// maxFixes is how many fixes may wait for the loop, two seconds at 10 Hz: a
+// fence that counts N of M must see each.
+const maxFixes = 20
+
+// maxPending is how many products may wait for a failing outbox. The gate is
+// closed meanwhile, so only the ends of open passes come here.
+const maxPending = 128
+
+// turn is how often the loop looks at the clock when nothing happens: a stale
+// fix or an expired order must close the gate without an event.
+const turn = 100 * time.Millisecond
+
+// New returns an agent with the last good orders in force, and the reason where
+// there are none: the agent runs without, and looks at nothing.
+func New(cfg Config) (*Agent, error) {
+	if err := cfg.Models.Check(); err != nil {
+		return nil, err
+	}
+	if cfg.HighWater == 0 {
+		cfg.HighWater = 0.9
+	}
+	a := &Agent{
+		cfg:           cfg,
+		slot:          capture.NewSlot(),
+		fixes:         make(chan gps.Fix, maxFixes),
+		planChanged:   make(chan struct{}, 1),
+		statusChanged: make(chan struct{}, 1),
+	}
+	a.pipe = NewPipeline(PipelineConfig{
+		Vehicle: cfg.Vehicle, Version: cfg.Version,
+		Models: cfg.Models, Fence: cfg.Fence, Clock: cfg.Clock,
+		Sink: a.take, Used: cfg.Outbox.Used,
+	})
+	a.status.Store(&uplink.Status{State: uplink.Off, Reason: SwitchOff.String()})
+	a.loadOrders()
+	return a, nil
+}
+
+// Run works until ctx ends; then it stops the camera, hands over what it found,
+// and gives the uplink its time to empty the outbox. It returns nil when all of
+// that was done.
+func (a *Agent) Run(ctx context.Context) error {
+	// The uplink outlives the rest: what is found at the end must still leave.
+	linkCtx, stopLink := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLink()
+	linked := make(chan error, 1)
+	go func() { linked <- a.runLink(linkCtx) }()
+
+	sources, stopSources := context.WithCancel(ctx)
+	defer stopSources()
+	parts := make(chan error, 2)
+	go func() { parts <- keep(sources, a.cfg.Log, "gps", a.runGPS) }()
+	go func() { parts <- keep(sources, a.cfg.Log, "camera", a.runCamera) }()
+
+	err := a.loop(ctx)
+	stopSources()
+	err = errors.Join(err, <-parts, <-parts, a.finish())
+	stopLink()
+	return errors.Join(err, <-linked)
+}
+
+func (a *Agent) runGPS(ctx context.Context) error {
+	err := a.cfg.GPS(ctx, func(f gps.Fix) {
+		a.gpsErr.Store(nil)
+		select {
+		case a.fixes <- f:
+		case <-ctx.Done():
+		}
+	})
+	return remember(&a.gpsErr, err)
+}
+
+// runCamera streams while the gate is open, and closes the device on the first
+// error; keep opens it anew.
+func (a *Agent) runCamera(ctx context.Context) error {
+	if err := a.look.wait(ctx); err != nil {
+		return nil
+	}
+	cam, err := a.cfg.Camera()
+	if err != nil {
+		return remember(&a.cameraErr, err)
+	}
+	defer func() { a.streaming.Store(false) }()
+	for a.look.wait(ctx) == nil {
+		if err := a.stream(ctx, cam); err != nil {
+			return remember(&a.cameraErr, errors.Join(err, cam.Close()))
+		}
+	}
+	return cam.Close()
+}
+
+// stream runs from one opening of the gate to its closing. When it returns, the
+// device streams nothing and no frame waits.
+func (a *Agent) stream(ctx context.Context, cam capture.Camera) error {
+	looking, done := a.look.while(ctx)
+	defer done()
+	if err := cam.Start(looking); err != nil {
+		return fmt.Errorf("start camera: %w", err)
+	}
+	a.streaming.Store(true)
+	var err error
+	for err == nil {
+		var f *capture.Frame
+		if f, err = cam.Next(looking); err == nil {
+			a.cameraErr.Store(nil)
+			a.slot.Put(f)
+		}
+	}
+	if looking.Err() != nil {
+		err = nil
+	}
+	err = errors.Join(err, cam.Stop())
+	a.streaming.Store(false)
+	a.slot.Clear()
+	return err
+}
+
+// remember keeps the text of an error for the status.
+func remember(at *atomic.Pointer[string], err error) error {
+	if err != nil {
+		text := err.Error()
+		at.Store(&text)
+	}
+	return err
+}
+
+// Switch returns the driver's switch.
+func (a *Agent) Switch() *Switch { return a.cfg.Switch }
+
+// Status returns what the agent last said of itself.
+func (a *Agent) Status() uplink.Status { return *a.status.Load() }
+
+// Alive tells whether the loop made a turn within the given time: whether a
+// watchdog may be told that all is well.
+func (a *Agent) Alive(within time.Duration, now time.Time) bool {
+	return now.UnixNano()-a.beat.Load() < int64(within)
+}

@@ -1,0 +1,129 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// loop is the one goroutine that decides. It ends with ctx.
+func (a *Agent) loop(ctx context.Context) error {
+	tick := time.NewTicker(turn)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case f := <-a.fixes:
+			err = a.pipe.Fix(f)
+		case <-a.planChanged:
+			err = a.pipe.SetPlan(a.plan.Load())
+		case <-a.slot.Ready():
+			err = a.frame(ctx)
+		case <-a.cfg.Switch.Changed():
+		case <-tick.C:
+		}
+		if err = errors.Join(err, a.settle(time.Now())); err != nil {
+			return err
+		}
+	}
+}
+
+// frame looks at the newest frame, after the fixes that came before it.
+func (a *Agent) frame(ctx context.Context) error {
+	var errs []error
+	for {
+		select {
+		case f := <-a.fixes:
+			errs = append(errs, a.pipe.Fix(f))
+			continue
+		default:
+		}
+		break
+	}
+	f := a.slot.TryTake()
+	if f == nil {
+		return errors.Join(errs...)
+	}
+	defer f.Release()
+	// A button pressed meanwhile counts: ask before looking, not after.
+	a.pipe.SetSwitch(a.cfg.Switch.State(time.Now()).On)
+	return errors.Join(append(errs, a.pipe.Frame(ctx, f))...)
+}
+
+// settle brings everything up to the moment now: switch, health, gate, camera
+// and status.
+func (a *Agent) settle(now time.Time) error {
+	a.flush()
+	a.pipe.SetSwitch(a.cfg.Switch.State(now).On)
+	a.pipe.SetStorage(a.storageErr() == nil)
+	err := a.pipe.Reconsider(now)
+	a.look.set(a.pipe.Decision().Reason == Open)
+	a.report(now)
+	a.beat.Store(now.UnixNano())
+	return err
+}
+
+// finish ends the open passes; the camera has stopped.
+func (a *Agent) finish() error {
+	a.drainFixes()
+	err := a.pipe.Finish()
+	a.flush()
+	if len(a.pending) > 0 {
+		err = errors.Join(err, a.storageErr())
+		a.cfg.Log.Error("observations lost at stop", "count", len(a.pending), "err", a.storageErr())
+	}
+	return err
+}
+
+func (a *Agent) drainFixes() {
+	for {
+		select {
+		case <-a.fixes:
+		default:
+			return
+		}
+	}
+}
+
+// take is the pipeline's sink: it never fails, since a pass that ended cannot be
+// asked again. What the outbox refuses waits; meanwhile the gate is closed.
+func (a *Agent) take(p Product) error {
+	if len(a.pending) >= maxPending {
+		a.lost.Add(1)
+		a.cfg.Log.Error("observation lost: the outbox has refused for too long", "id", p.Observation.ID)
+		return nil
+	}
+	a.pending = append(a.pending, p)
+	a.flush()
+	return nil
+}
+
+// flush hands pending products to the outbox, oldest first.
+func (a *Agent) flush() {
+	for len(a.pending) > 0 {
+		p := a.pending[0]
+		if err := a.cfg.Outbox.Put(p.Observation, p.Evidence, p.Day); err != nil {
+			return
+		}
+		a.pending = a.pending[1:]
+	}
+}
+
+// storageErr is why the gate must be closed for the sake of what is stored.
+func (a *Agent) storageErr() error {
+	if err := a.cfg.Outbox.Healthy(); err != nil {
+		return err
+	}
+	if len(a.pending) > 0 {
+		return fmt.Errorf("%d observations wait for the outbox", len(a.pending))
+	}
+	st := a.cfg.Outbox.Stats()
+	if float64(st.Bytes) >= a.cfg.HighWater*float64(st.MaxBytes) || float64(st.Items+st.Aside) >= a.cfg.HighWater*float64(st.MaxItems) {
+		return fmt.Errorf("the outbox holds %d of %d items, %d of %d bytes: capturing goes on when some were delivered",
+			st.Items+st.Aside, st.MaxItems, st.Bytes, st.MaxBytes)
+	}
+	return nil
+}

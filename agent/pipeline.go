@@ -1,0 +1,264 @@
+package agent
+
+import (
+	"context"
+	"time"
+
+	"gadeblik/blur"
+	"gadeblik/capture"
+	"gadeblik/gps"
+	"gadeblik/gps/geofence"
+)
+
+// Pipeline takes fixes and frames in order of time and makes products. The same
+// events give the same products, byte for byte, at any speed. It keeps no frame
+// beyond the call of [Pipeline.Frame]; what it holds of an object until its pass
+// ends is redacted.
+//
+// Make one with [NewPipeline]; it belongs to one goroutine.
+type Pipeline struct {
+	cfg    PipelineConfig
+	gate   *Gate
+	clock  *gps.Clock
+	plan   *Plan
+	quota  *quota
+	passes map[int]*pass // by task
+
+	allowed  bool // the switch
+	storage  bool
+	looked   bool // the models hold something of a picture
+	failures int  // looks in a row that failed
+	failedAt time.Time
+
+	decision  Decision
+	usedToday func(task int) int // made once: a method value would allocate at each use
+	utc       time.Time          // trusted time of the newest decision; zero if none
+	source    string
+	counters  Counters
+}
+
+// PipelineConfig is what a pipeline needs; Vehicle, Models and Sink must be set.
+type PipelineConfig struct {
+	Vehicle string // pseudonym
+	Version string // of the agent, as observations give it
+	Models  *Models
+	Fence   geofence.TrackerConfig
+	Clock   gps.ClockConfig
+
+	// Sink takes every product, in order. An error of its ends the call that
+	// made the product.
+	Sink func(Product) error
+	// Trace, if set, is told every decision. It must not keep what t points at.
+	Trace func(t Trace)
+	// Used returns how many observations of each task were accepted on a day
+	// before this pipeline was made; nil means none.
+	Used func(day string) map[string]int
+}
+
+// Trace is one decision and what came of it.
+type Trace struct {
+	At       time.Time
+	UTC      time.Time // trusted; zero if none
+	Frame    bool      // decided for a frame; otherwise for a fix or a moment
+	Outcome  Outcome   // of the frame
+	Fix      gps.Fix
+	Decision *Decision
+	Plan     *Plan
+}
+
+// Outcome is what became of a frame.
+type Outcome string
+
+// What can become of a frame.
+const (
+	Closed  Outcome = "closed"  // no task was open: forgotten unread
+	Skipped Outcome = "skipped" // not far enough from the last look: forgotten unread
+	Looked  Outcome = "looked"
+	Bad     Outcome = "bad"    // not a picture
+	Failed  Outcome = "failed" // a model failed: forgotten
+)
+
+// NewPipeline returns a pipeline with the switch off and no plan.
+func NewPipeline(cfg PipelineConfig) *Pipeline {
+	p := &Pipeline{
+		cfg:     cfg,
+		gate:    NewGate(cfg.Fence),
+		clock:   gps.NewClock(cfg.Clock),
+		quota:   newQuota(cfg.Used),
+		passes:  map[int]*pass{},
+		storage: true,
+	}
+	p.usedToday = func(task int) int { return p.quota.used(task, p.utc) }
+	return p
+}
+
+// SetPlan puts a plan in force, or none. Passes of the old plan end.
+func (p *Pipeline) SetPlan(plan *Plan) error {
+	err := p.endAll()
+	p.plan = plan
+	p.gate.SetPlan(plan)
+	p.quota.setPlan(plan)
+	return err
+}
+
+// SetSwitch tells whether the driver allows capture.
+func (p *Pipeline) SetSwitch(on bool) { p.allowed = on }
+
+// SetStorage tells whether the outbox takes observations.
+func (p *Pipeline) SetStorage(healthy bool) { p.storage = healthy }
+
+// When so many looks in a row failed, the models count as unwell and the gate
+// closes; after the pause one more look shows whether they still are.
+const (
+	maxFailures  = 5
+	failurePause = 30 * time.Second
+)
+
+func (p *Pipeline) redactorWell(now time.Time) bool {
+	return p.failures < maxFailures || now.Sub(p.failedAt) >= failurePause
+}
+
+// Fix takes the next fix, valid or not, and reconsiders.
+func (p *Pipeline) Fix(f gps.Fix) error {
+	p.counters.Fixes++
+	p.clock.Observe(f)
+	p.gate.Observe(f)
+	if f.Valid {
+		for _, ps := range p.passes {
+			ps.sampler.Move(f.Lat, f.Lon, f.At)
+		}
+	}
+	err := p.Reconsider(f.At)
+	p.record(f.At, "")
+	return err
+}
+
+// Reconsider decides anew for the moment now, and ends the passes of tasks that
+// are no longer open. Call it when the switch, the health or the time changed.
+func (p *Pipeline) Reconsider(now time.Time) error {
+	p.decide(now)
+	if p.decision.Reason != Open && p.looked {
+		p.cfg.Models.clear()
+		p.looked = false
+	}
+	return p.endClosed()
+}
+
+// Frame takes the next frame: decides, and looks where a task is open and the
+// vehicle has moved far enough. The frame stays the caller's, who releases it.
+// An error is the sink's; a frame that cannot be read or looked at is counted
+// and forgotten.
+func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
+	p.counters.Frames++
+	if err := p.Reconsider(f.At); err != nil {
+		return err
+	}
+	outcome, err := p.frame(ctx, f)
+	p.record(f.At, outcome)
+	return err
+}
+
+// Damaged counts a frame that was not a picture.
+func (p *Pipeline) Damaged() {
+	p.counters.Frames++
+	p.counters.BadFrames++
+}
+
+// Finish ends every pass and hands over what it found.
+func (p *Pipeline) Finish() error { return p.endAll() }
+
+// Decision returns the newest decision; valid until the next call.
+func (p *Pipeline) Decision() *Decision { return &p.decision }
+
+// Counters returns the figures so far.
+func (p *Pipeline) Counters() Counters { return p.counters }
+
+// decide asks the gate. It allocates nothing in the steady state, so that
+// outside of open zones a frame costs next to nothing.
+func (p *Pipeline) decide(now time.Time) {
+	utc, source, ok := p.clock.UTC(now)
+	if !ok {
+		utc, source = time.Time{}, ""
+	}
+	p.utc, p.source = utc, source
+	p.gate.Decide(Conditions{
+		Now: now, UTC: utc,
+		Switch: p.allowed, Storage: p.storage, Redactor: p.redactorWell(now),
+		Used: p.usedToday,
+	}, &p.decision)
+}
+
+// record counts a decision made at a fix or a frame, and tells the trace.
+func (p *Pipeline) record(now time.Time, o Outcome) {
+	p.counters.No[p.decision.Reason]++
+	if p.cfg.Trace == nil {
+		return
+	}
+	fix, _ := p.gate.Fix()
+	p.cfg.Trace(Trace{At: now, UTC: p.utc, Frame: o != "", Outcome: o, Fix: fix, Decision: &p.decision, Plan: p.plan})
+}
+
+func (p *Pipeline) frame(ctx context.Context, f *capture.Frame) (Outcome, error) {
+	if p.decision.Reason != Open {
+		p.counters.Closed++
+		return Closed, nil
+	}
+	due := p.due()
+	if len(due) == 0 {
+		p.counters.Skipped++
+		return Skipped, nil
+	}
+	src, err := open(f)
+	if err != nil {
+		p.counters.BadFrames++
+		return Bad, nil
+	}
+	defer src.Close()
+	fix, _ := p.gate.Fix()
+	at := moment{utc: p.utc, fix: fix}
+	v := newView(p.cfg.Models, src)
+	p.looked = true
+	for _, ps := range due {
+		err := p.look(ctx, ps, v, at)
+		if _, ok := err.(modelError); ok {
+			p.counters.Failed++
+			p.failures++
+			p.failedAt = f.At
+			return Failed, nil
+		}
+		if err != nil {
+			return Looked, err
+		}
+	}
+	p.counters.Looked++
+	p.failures = 0
+	return Looked, nil
+}
+
+func open(f *capture.Frame) (*blur.Source, error) {
+	if f.YCbCr != nil {
+		return blur.FromYCbCr(f.YCbCr)
+	}
+	return blur.Open(f.JPEG)
+}
+
+// due returns the passes that look now: those of open tasks that have moved far
+// enough since their last look.
+func (p *Pipeline) due() []*pass {
+	fix, _ := p.gate.Fix()
+	var due []*pass
+	for _, td := range p.decision.Tasks {
+		if td.Reason != Open {
+			continue
+		}
+		ps := p.passes[td.Task]
+		if ps == nil {
+			ps = newPass(td.Task, &p.plan.Tasks[td.Task], p.plan.Zone(td.Zone).ID)
+			p.passes[td.Task] = ps
+		}
+		if ps.sampler.Look(fix.Lat, fix.Lon, fix.At, ps.task.Every) {
+			due = append(due, ps)
+		}
+	}
+	return due
+}

@@ -1,0 +1,83 @@
+package agent
+
+import (
+	"time"
+
+	"gadeblik/uplink"
+)
+
+// figuresEvery is how old the counters of a status may be.
+const figuresEvery = time.Second
+
+// report makes the status of this moment, and announces it where what a person
+// would read has changed; counters alone are not news.
+func (a *Agent) report(now time.Time) {
+	last := a.status.Load()
+	state, reason := a.state(now)
+	var version uint64
+	if plan := a.plan.Load(); plan != nil {
+		version = plan.Version
+	}
+	news := state != last.State || reason != last.Reason || version != last.OrdersVersion
+	if !news && now.Sub(last.Time) < figuresEvery {
+		return
+	}
+	a.status.Store(&uplink.Status{
+		State: state, Reason: reason, OrdersVersion: version,
+		Time: now.UTC(), Counters: a.figures(),
+	})
+	if !news {
+		return
+	}
+	a.cfg.Log.Info("state", "state", state, "reason", reason, "was", last.State)
+	select {
+	case a.statusChanged <- struct{}{}:
+	default: // the link will read the newest
+	}
+}
+
+// state says in one word how the agent is, and why.
+func (a *Agent) state(now time.Time) (uplink.State, string) {
+	reason := a.pipe.Decision().Reason
+	if !a.cfg.Switch.State(now).On {
+		return uplink.Off, SwitchOff.String()
+	}
+	if err := a.storageErr(); err != nil {
+		return uplink.Degraded, err.Error()
+	}
+	if text := a.cameraErr.Load(); text != nil {
+		return uplink.Degraded, *text
+	}
+	switch reason {
+	case Open:
+		if a.streaming.Load() {
+			return uplink.Capturing, reason.String()
+		}
+		return uplink.Armed, "camera starts"
+	case NoOrders, OrdersExpired, OrdersNotYetValid, Redactor:
+		return uplink.Degraded, reason.String()
+	case NoTime, NoFix, StaleFix, PoorQuality, PoorAccuracy, ImplausibleJump:
+		if text := a.gpsErr.Load(); text != nil {
+			return uplink.NoFix, *text
+		}
+		return uplink.NoFix, reason.String()
+	}
+	return uplink.Armed, reason.String()
+}
+
+// figures are the counters of the status.
+func (a *Agent) figures() map[string]uint64 {
+	c := a.pipe.Counters()
+	m := map[string]uint64{
+		"fixes": c.Fixes, "frames": c.Frames, "looked": c.Looked, "bad_frames": c.BadFrames,
+		"failed": c.Failed, "dropped": c.Dropped, "redacted": c.Redacted,
+		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
+		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "over_quota": c.OverQuota,
+		"frames_replaced": a.slot.Dropped(), "lost": a.lost.Load(),
+		"outbox_waiting": uint64(a.cfg.Outbox.Len()),
+	}
+	for word, n := range c.Reasons() {
+		m["gate_"+word] = n
+	}
+	return m
+}
