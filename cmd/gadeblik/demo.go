@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"gadeblik/agent"
+	"gadeblik/inference/catalogue"
+	"gadeblik/testdata"
+	"gadeblik/uplink"
+)
+
+// The demo's fleet and vehicle.
+const (
+	demoFleet   = "demo"
+	demoVehicle = "sweeper-01"
+)
+
+// deliverWithin bounds how long the demo waits for its own inbox.
+const deliverWithin = 2 * time.Minute
+
+func newDemo(std stdio) *cobra.Command {
+	o := replayOptions{vehicle: demoVehicle}
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Everything at once on this machine: a drive, a broker, an inbox",
+		Long: `Play a drawn drive through the pipeline, put what it finds into an outbox, send
+it over MQTT to a broker on this machine, and store it as the case office would.
+Nothing leaves the machine. Models are fetched first where there are none.`,
+		Example: "  gadeblik demo --out demo-out",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("models") {
+				o.models = defaultModels
+				if _, err := fetchModels(cmd, std, nil, catalogue.FetchOptions{Dir: o.models, Mirror: foundMirror()}); err != nil {
+					return err
+				}
+			}
+			return demo(cmd.Context(), std, o)
+		},
+	}
+	c.Flags().StringVarP(&o.out, "out", "o", "demo-out", "folder to write into")
+	c.Flags().StringVar(&o.models, "models", defaultModels, "folder of the models")
+	c.Flags().StringVar(&o.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
+	c.Flags().StringVar(&o.drive, "drive", "", "another drive to play (default: the one within)")
+	c.Flags().StringVar(&o.orders, "orders", "", "other orders to obey (default: the drive's own)")
+	c.Flags().IntVar(&o.threads, "threads", 2, "threads of one detection")
+	return c
+}
+
+func demo(ctx context.Context, std stdio, o replayOptions) error {
+	dir := o.out
+	if o.drive == "" {
+		drive, err := unpackDrive()
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(drive) // a copy of what the program holds
+		o.drive = drive
+	}
+	address, stop, err := startBroker()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	office, err := openOffice(address, filepath.Join(dir, "outbox"), filepath.Join(dir, "inbox"))
+	if err != nil {
+		return err
+	}
+	o.out = filepath.Join(dir, "replay")
+	return office.work(ctx, std, o)
+}
+
+// unpackDrive writes the drive that the program holds to a folder.
+func unpackDrive() (string, error) {
+	dir, err := os.MkdirTemp("", "gadeblik-demo-")
+	if err != nil {
+		return "", fmt.Errorf("unpack the demo's drive: %w", err)
+	}
+	drive := filepath.Join(dir, "demo")
+	if err := os.CopyFS(drive, fs.FS(testdata.Demo())); err != nil {
+		return "", errors.Join(fmt.Errorf("unpack the demo's drive: %w", err), os.RemoveAll(dir))
+	}
+	return drive, nil
+}
+
+// startBroker starts a broker that only this machine can reach.
+func startBroker() (address string, stop func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("start the demo's broker: %w", err)
+	}
+	server := mqtt.New(&mqtt.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err := errors.Join(
+		server.AddHook(new(auth.AllowHook), nil),
+		server.AddListener(listeners.NewNet("demo", l)),
+		server.Serve(),
+	); err != nil {
+		return "", nil, errors.Join(fmt.Errorf("start the demo's broker: %w", err), l.Close())
+	}
+	return "tcp://" + l.Addr().String(), func() { _ = server.Close() }, nil // the process ends anyway
+}
+
+// office is both ends of the demo: the vehicle's outbox and the inbox.
+type office struct {
+	outbox *uplink.Outbox
+	link   *uplink.Link
+	inbox  *uplink.Inbox
+	dir    string // of the inbox
+}
+
+func openOffice(broker, outbox, inbox string) (*office, error) {
+	o := &office{dir: inbox}
+	var err error
+	if o.outbox, _, err = uplink.OpenOutbox(outbox, uplink.OutboxConfig{}); err != nil {
+		return nil, err
+	}
+	o.inbox, err = uplink.NewInbox(uplink.InboxConfig{Broker: broker, Dir: inbox, Fleet: demoFleet})
+	if err == nil {
+		o.link, err = uplink.NewLink(uplink.LinkConfig{
+			Broker: broker, Fleet: demoFleet, Vehicle: demoVehicle, Outbox: o.outbox,
+			Status: func() uplink.Status { return uplink.Status{State: uplink.Capturing, Reason: agent.Open.String()} },
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.outbox.Close())
+	}
+	return o, nil
+}
+
+// work replays the drive and waits until the inbox has everything.
+func (o *office) work(ctx context.Context, std stdio, r replayOptions) error {
+	inboxCtx, stopInbox := context.WithCancel(ctx)
+	defer stopInbox()
+	linkCtx, stopLink := context.WithCancel(ctx)
+	defer stopLink()
+	var g errgroup.Group
+	g.Go(func() error { return o.inbox.Run(inboxCtx) })
+	g.Go(func() error { return o.link.Run(linkCtx) })
+
+	s, err := replayInto(ctx, std, r, func(p agent.Product) error {
+		return o.outbox.Put(p.Observation, p.Evidence, p.Day)
+	})
+	if err == nil {
+		err = o.delivered(ctx, std)
+	}
+	// The vehicle says goodbye while the office still listens.
+	stopLink()
+	stopInbox()
+	err = errors.Join(err, g.Wait(), o.outbox.Close())
+	if err != nil {
+		return err
+	}
+	return o.print(std, s, r.out)
+}
+
+// delivered waits until the outbox is empty: until the inbox has receipted all.
+func (o *office) delivered(ctx context.Context, std stdio) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverWithin)
+	defer cancel()
+	total := o.outbox.Len()
+	bar := newProgress(std, total, "delivering")
+	defer bar.done()
+	for o.outbox.Len() > 0 {
+		bar.set(total - o.outbox.Len())
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d observations were not delivered within %s", o.outbox.Len(), deliverWithin)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (o *office) print(std stdio, s summary, replayed string) error {
+	if err := s.print(std, replayed); err != nil {
+		return err
+	}
+	stored, err := filepath.Glob(filepath.Join(o.dir, "*", "*", "*", "*.json"))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(std.out, "  case office  %s: %d observations arrived over MQTT and were receipted\n", o.dir, len(stored))
+	return err
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// These tests hold everything that is written against the frames it came from.
+// A frame that lies in a file, whole or in part, alone or inside of another
+// format, shows by 64 bytes of its entropy-coded scan: no other picture has them,
+// not even the same one encoded again. What a camera writes beside the picture
+// shows by the words that marked puts there.
+
+const (
+	windowSize  = 64
+	windowEvery = 256 // bytes between two windows: a part of a frame shows too
+)
+
+// traces recognises the frames it was made of.
+type traces struct {
+	windows map[uint64][]window // by their first eight bytes
+	frames  int
+}
+
+type window struct {
+	frame string
+	bytes []byte
+}
+
+// sourceWord is in every segment that marked adds.
+const sourceWord = "gadeblik-test-source-segment"
+
+// marked returns a JPEG with a comment and an application segment of its own, as
+// cameras write their make, serial number and position.
+func marked(jpeg []byte) []byte {
+	var b bytes.Buffer
+	b.Write(jpeg[:2])
+	for _, marker := range []byte{0xFE, 0xE5} { // COM, APP5
+		word := fmt.Sprintf("%s %02x", sourceWord, marker)
+		b.Write([]byte{0xFF, marker})
+		b.Write(binary.BigEndian.AppendUint16(nil, uint16(len(word)+2)))
+		b.WriteString(word)
+	}
+	b.Write(jpeg[2:])
+	return b.Bytes()
+}
+
+// tracesOf takes windows of every frame of a drive's folder.
+func tracesOf(t testing.TB, drive string) *traces {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(drive, "frames", "*.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := &traces{windows: map[uint64][]window{}}
+	for _, p := range paths {
+		raw, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.add(filepath.Base(p), raw)
+	}
+	if tr.frames == 0 {
+		t.Fatalf("no frame of %s can be recognised: the test would prove nothing", drive)
+	}
+	return tr
+}
+
+func (tr *traces) add(name string, jpeg []byte) {
+	scan := scanOf(jpeg)
+	n := 0
+	for at := 0; at+windowSize <= len(scan); at += windowEvery {
+		if w := scan[at : at+windowSize]; telling(w) {
+			k := binary.LittleEndian.Uint64(w)
+			tr.windows[k] = append(tr.windows[k], window{name, w})
+			n++
+		}
+	}
+	if n > 0 {
+		tr.frames++
+	}
+}
+
+// scanOf returns what follows the header of the first scan.
+func scanOf(jpeg []byte) []byte {
+	for at := 2; at+4 <= len(jpeg) && jpeg[at] == 0xFF; {
+		next := at + 2 + int(binary.BigEndian.Uint16(jpeg[at+2:]))
+		if next > len(jpeg) {
+			return nil
+		}
+		if jpeg[at+1] == 0xDA {
+			return jpeg[next:]
+		}
+		at = next
+	}
+	return nil
+}
+
+// telling tells whether a window could only come from its picture: an even
+// surface is a run of the same few bits in every picture.
+func telling(w []byte) bool {
+	var seen [256]bool
+	n := 0
+	for _, b := range w {
+		if !seen[b] {
+			seen[b] = true
+			n++
+		}
+	}
+	return n >= windowSize/2
+}
+
+// in returns what of the frames lies in data, "" if nothing does.
+func (tr *traces) in(data []byte) string {
+	if at := bytes.Index(data, []byte(sourceWord)); at >= 0 {
+		return fmt.Sprintf("a segment of a source frame at byte %d", at)
+	}
+	for at := 0; at+windowSize <= len(data); at++ {
+		for _, w := range tr.windows[binary.LittleEndian.Uint64(data[at:])] {
+			if bytes.HasPrefix(data[at:], w.bytes) {
+				return fmt.Sprintf("%d bytes of the scan of frame %s at byte %d", windowSize, w.frame, at)
+			}
+		}
+	}
+	return ""
+}
+
+// embedded finds what text formats hold of others.
+var embedded = regexp.MustCompile(`[A-Za-z0-9+/]{128,}=*`)
+
+// folder fails the test for every file below dir that holds something of a
+// frame, as it is or in Base64, and returns how many files it read.
+func (tr *traces) folder(t testing.TB, dir string) int {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files++
+		if found := tr.in(data); found != "" {
+			t.Errorf("%s holds %s", path, found)
+		}
+		for _, text := range embedded.FindAll(data, -1) {
+			inner, err := base64.StdEncoding.DecodeString(string(text[:len(text)/4*4]))
+			if found := tr.in(inner); err == nil && found != "" {
+				t.Errorf("%s holds, in Base64, %s", path, found)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// markedDrive copies up to most frames of a drive, each with segments of its own,
+// one every milliseconds apart, with the rest of the drive as it is.
+func markedDrive(t testing.TB, from, to string, most int) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	paths, err := filepath.Glob(filepath.Join(to, "frames", "*.jpg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range paths {
+		if err := os.Chmod(p, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if i >= most {
+			if err := os.Remove(p); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		raw, err := os.ReadFile(p)
+		if err == nil {
+			err = os.WriteFile(p, marked(raw), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTracesFindAFrame(t *testing.T) {
+	frame := noisyPicture()
+	tr := &traces{windows: map[uint64][]window{}}
+	tr.add("a.jpg", frame)
+	if len(tr.windows) < 50 {
+		t.Fatalf("%d windows, want many", len(tr.windows))
+	}
+	dir := t.TempDir()
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"nothing", []byte("nothing"), ""},
+		{"another picture", emptyPicture(), ""},
+		{"the frame", frame, "bytes of the scan of frame a.jpg"},
+		{"a part of it", append([]byte("xx"), frame[len(frame)/2:len(frame)/2+400]...), "bytes of the scan of frame a.jpg"},
+		{"a segment", marked(emptyPicture()), "a segment of a source frame at byte 6"},
+	} {
+		if got := tr.in(tt.data); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: found %q, want %q", tt.name, got, tt.want)
+		}
+	}
+	page := `<img src="data:image/jpeg;base64,` + base64.StdEncoding.EncodeToString(frame) + `">`
+	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(page), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	judge := &complaints{TB: t}
+	if files := tr.folder(judge, dir); files != 1 || len(judge.list) != 1 || !strings.Contains(judge.list[0], "in Base64, 64 bytes of the scan") {
+		t.Errorf("read %d files and found %q, want the frame in Base64", files, judge.list)
+	}
+}
+
+// complaints is a test that keeps to itself what it is failed for.
+type complaints struct {
+	testing.TB
+	list []string
+}
+
+func (c *complaints) Helper() {}
+func (c *complaints) Errorf(format string, args ...any) {
+	c.list = append(c.list, fmt.Sprintf(format, args...))
+}
+
+// TestReplayWritesNoFrame replays a drive and searches everything that the
+// process wrote, its folder for temporary files included.
+func TestReplayWritesNoFrame(t *testing.T) {
+	root := repository(t)
+	env := needs(t, root)
+	dir := t.TempDir()
+	drive := filepath.Join(dir, "drive")
+	markedDrive(t, filepath.Join(shared(root), "drives", "romania_day003"), drive, 28)
+	for _, sub := range []string{"tmp", "out"} {
+		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("gadeblik", "replay", drive, "--out", "out", "--models", env.models, "--onnxruntime", env.runtime)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+filepath.Join(dir, "tmp"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	tr := tracesOf(t, drive)
+	for _, sub := range []string{"tmp", "out"} {
+		files := tr.folder(t, filepath.Join(dir, sub))
+		t.Logf("%s: %d files searched for %d frames", sub, files, tr.frames)
+	}
+	if found, err := filepath.Glob(filepath.Join(dir, "out", "evidence", "*.jpg")); err != nil || len(found) == 0 {
+		t.Errorf("no evidence was written (%v): the search proves nothing", err)
+	}
+}
+
+// equipment is what tests with real eyes need.
+type equipment struct{ models, runtime string }
+
+// needs skips the test where weights, runtime or drives are missing.
+func needs(t testing.TB, root string) equipment {
+	t.Helper()
+	e := equipment{weights(root), runtimeLibrary(root)}
+	switch {
+	case e.models == "":
+		t.Skip("no model weights in build/models or ../shared/models; fetch them with `gadeblik models fetch`")
+	case e.runtime == "":
+		t.Skip("no ONNX Runtime; fetch it with `make deps`")
+	case !isFolder(filepath.Join(shared(root), "drives")):
+		t.Skip("no recorded drives in ../shared/drives")
+	}
+	return e
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gadeblik/uplink"
+)
+
+// pulse is an agent whose loop turns or hangs.
+type pulse struct{ hangs atomic.Bool }
+
+func (p *pulse) Status() uplink.Status {
+	return uplink.Status{State: uplink.Armed, Reason: "outside", OrdersVersion: 5, Counters: map[string]uint64{"outbox_waiting": 2}}
+}
+
+func (p *pulse) Alive(time.Duration, time.Time) bool { return !p.hangs.Load() }
+
+// notified listens as systemd does.
+func notified(t *testing.T, watchdog string) <-chan string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	t.Setenv("NOTIFY_SOCKET", path)
+	t.Setenv("WATCHDOG_USEC", watchdog)
+	t.Setenv("WATCHDOG_PID", "")
+	heard := make(chan string, 100)
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := conn.Read(buf)
+			if err != nil {
+				return
+			}
+			heard <- string(buf[:n])
+		}
+	}()
+	return heard
+}
+
+func next(t *testing.T, heard <-chan string) string {
+	t.Helper()
+	select {
+	case m := <-heard:
+		return m
+	case <-time.After(10 * time.Second):
+		t.Fatal("systemd heard nothing for 10 s")
+		return ""
+	}
+}
+
+func TestSystemdHearsLifeOnlyWhileTheLoopTurns(t *testing.T) {
+	heard := notified(t, "30000") // 30 ms
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	p := &pulse{}
+	go func() { done <- tellSystemd(ctx, p) }()
+	if m := next(t, heard); m != "READY=1" {
+		t.Errorf("first word %q, want READY=1", m)
+	}
+	if m, want := next(t, heard), "STATUS=armed: outside; orders 5; 2 waiting\nWATCHDOG=1"; m != want {
+		t.Errorf("heard %q, want %q", m, want)
+	}
+	p.hangs.Store(true)
+	next(t, heard) // may have been said before the loop hung
+	for range 3 {
+		if m := next(t, heard); strings.Contains(m, "WATCHDOG") {
+			t.Errorf("heard %q of an agent that hangs", m)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	last := ""
+	for len(heard) > 0 {
+		last = <-heard
+	}
+	if last != "STOPPING=1" {
+		t.Errorf("last word %q, want STOPPING=1", last)
+	}
+}
+
+func TestWithoutSystemdNothingIsSaid(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	if err := tellSystemd(t.Context(), &pulse{}); err != nil {
+		t.Error(err)
+	}
+}
