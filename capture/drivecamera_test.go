@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +95,10 @@ func TestDriveCameraTimeGoesOnWhileStopped(t *testing.T) {
 			t.Errorf("while stopped: %v", err)
 		}
 		time.Sleep(3400 * time.Millisecond)
+		// What is too old to be shown is not even read.
+		if err := os.Remove(filepath.Join(path, "frames", "000002000.jpg")); err != nil {
+			t.Fatal(err)
+		}
 		if err := c.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -143,6 +149,35 @@ func TestDriveCameraKeepsFrameWhenInterrupted(t *testing.T) {
 			cancel()
 		}
 		if got, want := next(t, c, begun), (shown{4 * time.Second, 8, 1}); got != want {
+			t.Errorf("shown %v, want %v", got, want)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestDriveCameraForgetsWhatItReadAhead(t *testing.T) {
+	path := widths(t, 1000, 9000)
+	synctest.Test(t, func(t *testing.T) {
+		c := PlayDrive(open(t, path), PlayOptions{})
+		begun := time.Now()
+		if err := c.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want the deadline's", err)
+		}
+		if err := c.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4500 * time.Millisecond)
+		if err := c.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := next(t, c, begun), (shown{9 * time.Second, 16, 1}); got != want {
 			t.Errorf("shown %v, want %v", got, want)
 		}
 		if err := c.Close(); err != nil {

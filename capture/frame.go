@@ -2,7 +2,6 @@ package capture
 
 import (
 	"image"
-	"sync/atomic"
 	"time"
 )
 
@@ -25,16 +24,15 @@ type Frame struct {
 	// Width and Height are the real size in pixels, taken from the picture.
 	Width, Height int
 
-	planes   image.YCbCr // what YCbCr points to, so that it costs no allocation
-	buf      []byte      // all memory that this frame has written to
-	pool     *Pool
-	released atomic.Bool
+	planes image.YCbCr // what YCbCr points to, so that it costs no allocation
+	buf    []byte      // all memory that this frame has written to
+	pool   *Pool       // where buf belongs, nil after Release
 }
 
 // Release zeroes the pixels and gives the memory back to its pool. It is safe
 // on nil and any number of times; after the first call JPEG and YCbCr are nil.
 func (f *Frame) Release() {
-	if f == nil || f.released.Swap(true) {
+	if f == nil {
 		return
 	}
 	buf, pool := f.buf, f.pool

@@ -340,42 +340,58 @@ func chunkOf(unpacked uint64, compression string, records []byte) []byte {
 	return append(b, records...)
 }
 
-// hostileFiles are attacks on a reader's memory and patience.
-func hostileFiles() map[string][]byte {
+// hostileFile is an attack on a reader's memory and patience.
+type hostileFile struct {
+	bytes []byte
+	err   string // how the refusal goes on after the path
+}
+
+func hostileFiles() map[string]hostileFile {
 	huge := binary.LittleEndian.AppendUint64(append(bytes.Clone(mcap.Magic), byte(mcap.OpMessage)), math.MaxUint64)
 	inner := append([]byte{byte(mcap.OpMessage)}, 0xFF, 0xFF, 0xFF, 0x03, 0, 0, 0, 0)
 	attachment := append(make([]byte, 16), 0xFF, 0xFF, 0xFF, 0xFF)
-	return map[string][]byte{
-		"record of 2^64 bytes":         huge,
-		"long compression name":        hostileRecord(mcap.OpChunk, chunkOf(8, strings.Repeat("z", 200), nil)),
-		"name length over the end":     hostileRecord(mcap.OpChunk, append(make([]byte, 28), 0xF8, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4, 5, 6, 7, 8)),
-		"unpacks to a terabyte":        hostileRecord(mcap.OpChunk, chunkOf(1<<40, "lz4", []byte{1})),
-		"zstd with a huge window":      hostileRecord(mcap.OpChunk, chunkOf(1000, "zstd", []byte{0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x98, 1, 0, 0})),
-		"record in a chunk too long":   hostileRecord(mcap.OpChunk, chunkOf(uint64(len(inner)), "", inner)),
-		"chunk in a chunk":             hostileRecord(mcap.OpChunk, chunkOf(49, "", hostileRecord(mcap.OpChunk, chunkOf(8, "", nil))[8:])),
-		"attachment with a long name":  hostileRecord(mcap.OpAttachment, attachment),
-		"message before its channel":   hostileRecord(mcap.OpMessage, make([]byte, 40)),
-		"metadata with a lying length": hostileRecord(mcap.OpMetadata, []byte{0, 0, 0, 0, 0xF0, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0}),
+	over := chunkOf(8, "", make([]byte, 8))
+	over[32] = 9
+	return map[string]hostileFile{
+		"record of 2^64 bytes":         {huge, "the record at byte 8 has 18446744073709551615 bytes, the file 0 more;"},
+		"chunk without a head":         {hostileRecord(mcap.OpChunk, make([]byte, 20)), "chunk at byte 8: cut-off head"},
+		"long compression name":        {hostileRecord(mcap.OpChunk, chunkOf(8, strings.Repeat("z", 200), nil)), "chunk at byte 8: compression's name of 200 bytes"},
+		"name over the end":            {hostileRecord(mcap.OpChunk, append(make([]byte, 28), 0xF8, 0xFF, 0xFF, 0xFF, 1, 2, 3, 4, 5, 6, 7, 8)), "chunk at byte 8: compression's name of 4294967288 bytes"},
+		"records over the end":         {hostileRecord(mcap.OpChunk, over), "chunk at byte 8: 8 bytes of records, its length says 9"},
+		"unknown compression":          {hostileRecord(mcap.OpChunk, chunkOf(8, "gzip", nil)), "chunk at byte 8: unsupported compression: gzip"},
+		"unpacks to a terabyte":        {hostileRecord(mcap.OpChunk, chunkOf(1<<40, "lz4", []byte{1})), "chunk at byte 8: 1099511627776 bytes unpacked, at most 67108864 are accepted"},
+		"zstd with a huge window":      {hostileRecord(mcap.OpChunk, chunkOf(1000, "zstd", []byte{0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x98, 1, 0, 0})), "chunk at byte 8: failed to decompress chunk: window size exceeded"},
+		"record in a chunk too long":   {hostileRecord(mcap.OpChunk, chunkOf(uint64(len(inner)), "", inner)), "the file is cut off at byte 66;"},
+		"chunk in a chunk":             {hostileRecord(mcap.OpChunk, chunkOf(49, "", hostileRecord(mcap.OpChunk, chunkOf(8, "", nil))[8:])), "chunk at byte 8: detected nested chunk"},
+		"attachment with a long name":  {hostileRecord(mcap.OpAttachment, attachment), "attachment at byte 8: cut off"},
+		"message before its channel":   {hostileRecord(mcap.OpMessage, make([]byte, 40)), "message at byte 8: channel 0 was not declared before"},
+		"metadata with a lying length": {hostileRecord(mcap.OpMetadata, []byte{0, 0, 0, 0, 0xF0, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0}), "metadata at byte 8: failed to read metadata:"},
 	}
 }
 
 func TestMCAPHostile(t *testing.T) {
-	for name, b := range hostileFiles() {
+	for name, h := range hostileFiles() {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.mcap")
-			if err := os.WriteFile(path, b, 0o644); err != nil {
+			if err := os.WriteFile(path, h.bytes, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			var err error
 			bytes := allocated(func() { _, err = OpenDrive(path) })
-			if err == nil || strings.Contains(err.Error(), "unreadable") {
-				t.Errorf("error %v, want a plain refusal", err)
+			if err == nil || !strings.HasPrefix(err.Error(), "open drive "+path+": "+h.err) {
+				t.Errorf("error %v\nwant  %s", err, h.err)
 			}
 			if bytes > 2*maxChunk {
 				t.Errorf("%d MiB were allocated", bytes>>20)
 			}
-			t.Logf("%v (%d KiB)", err, bytes>>10)
 		})
+	}
+}
+
+func TestGuarded(t *testing.T) {
+	err := guarded(func() error { panic("slice bounds out of range") })
+	if err == nil || err.Error() != "unreadable: slice bounds out of range" {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -404,8 +420,8 @@ func TestMCAPEveryCut(t *testing.T) {
 }
 
 func FuzzMCAP(f *testing.F) {
-	for _, b := range hostileFiles() {
-		f.Add(b)
+	for _, h := range hostileFiles() {
+		f.Add(h.bytes)
 	}
 	for _, c := range []mcap.CompressionFormat{mcap.CompressionNone, mcap.CompressionLZ4, mcap.CompressionZSTD} {
 		r := record(f, c)

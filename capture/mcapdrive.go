@@ -139,7 +139,7 @@ func scanMCAP(path string) (*mcapScan, error) {
 			return s, nil
 		}
 		if err == nil {
-			err = s.record(rec)
+			err = guarded(func() error { return s.record(rec) })
 		}
 		if err != nil {
 			return nil, err

@@ -75,8 +75,27 @@ func (r *mcapReader) advance(n int64) {
 	r.left -= n
 }
 
+// guarded calls what hands bytes from outside to the MCAP library and its
+// decompressors. Some of their parsers panic on bytes that no writer made.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("unreadable: %v", p)
+		}
+	}()
+	return do()
+}
+
 // next returns the next record of the data section, io.EOF at its end.
-func (r *mcapReader) next() (mcapRecord, error) {
+func (r *mcapReader) next() (rec mcapRecord, err error) {
+	err = guarded(func() error {
+		rec, err = r.read()
+		return err
+	})
+	return rec, err
+}
+
+func (r *mcapReader) read() (mcapRecord, error) {
 	for {
 		if r.open {
 			rec, err := r.nextInChunk()
@@ -147,17 +166,8 @@ func (r *mcapReader) nextOutside() (mcapRecord, error) {
 
 // enter makes the records of a chunk the next ones.
 func (r *mcapReader) enter(rec mcapRecord) error {
-	// The lexer trusts these: it panics on a long name and allocates what a
-	// chunk claims to unpack to.
-	c, err := mcap.ParseChunk(rec.body)
-	if err != nil {
+	if err := checkChunk(rec.body); err != nil {
 		return err
-	}
-	if len(c.Compression) > len(mcap.CompressionZSTD) {
-		return fmt.Errorf("compression %q is not known", clip(c.Compression))
-	}
-	if c.UncompressedSize > maxChunk {
-		return fmt.Errorf("%d bytes unpacked, at most %d are accepted", c.UncompressedSize, maxChunk)
 	}
 	if r.lexer == nil {
 		if err := r.newLexer(); err != nil {
@@ -166,6 +176,28 @@ func (r *mcapReader) enter(rec mcapRecord) error {
 	}
 	r.chunk.Reset(r.rec)
 	r.at, r.open = rec.off, true
+	return nil
+}
+
+// checkChunk checks the head of a chunk, in which the library trusts: its lexer
+// panics on a long name, its parser on a length over the end.
+func checkChunk(b []byte) error {
+	const fixed = 8 + 8 + 8 + 4 + 4 // times, unpacked size, checksum, length of the compression's name
+	if len(b) < fixed+8 {
+		return errors.New("cut-off head")
+	}
+	unpacked := binary.LittleEndian.Uint64(b[16:])
+	if unpacked > maxChunk {
+		return fmt.Errorf("%d bytes unpacked, at most %d are accepted", unpacked, maxChunk)
+	}
+	name := uint64(binary.LittleEndian.Uint32(b[fixed-4:]))
+	if name > uint64(len(mcap.CompressionZSTD)) || uint64(len(b)) < fixed+name+8 {
+		return fmt.Errorf("compression's name of %d bytes", name)
+	}
+	rest := b[fixed+name:]
+	if size := binary.LittleEndian.Uint64(rest); size != uint64(len(rest)-8) {
+		return fmt.Errorf("%d bytes of records, its length says %d", len(rest)-8, size)
+	}
 	return nil
 }
 
@@ -187,22 +219,15 @@ func (r *mcapReader) newLexer() (err error) {
 }
 
 // nextInChunk returns the next schema, channel or message of the open chunk.
-func (r *mcapReader) nextInChunk() (rec mcapRecord, err error) {
-	defer func() {
-		// Bytes from outside reach three decompressors here; none of their
-		// faults may end the program.
-		if p := recover(); p != nil {
-			err = fmt.Errorf("unreadable: %v", p)
-		}
-	}()
+func (r *mcapReader) nextInChunk() (mcapRecord, error) {
 	token, body, err := r.lexer.Next(r.inner)
 	if err != nil {
-		return rec, err
+		return mcapRecord{}, err
 	}
 	if cap(body) > cap(r.inner) {
 		r.inner = body
 	}
-	rec.body, rec.off = body, r.at
+	rec := mcapRecord{body: body, off: r.at}
 	switch token {
 	case mcap.TokenSchema:
 		rec.op = mcap.OpSchema

@@ -50,7 +50,7 @@ func (s *mcapStream) next() (Event, error) {
 			break
 		}
 		if err == nil {
-			err = s.record(rec)
+			err = guarded(func() error { return s.record(rec) })
 		}
 		if err != nil {
 			return Event{}, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -122,13 +121,6 @@ func FuzzTrack(f *testing.F) {
 	f.Add([]byte(seconds(3)))
 	f.Add([]byte(gga(5*time.Hour) + rmc(-time.Hour) + "\x00\xff$*"))
 	f.Add([]byte("$GNRMC,235960.999999999999,A,,,,,,,310299,,,A*00\n"))
-	if path := os.Getenv("GADEBLIK_FUZZ_TRACK"); path != "" { // a real log, to begin with
-		b, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(b)
-	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := newTrackReader(bytes.NewReader(b), testStart)
 		last, total := testStart, 0

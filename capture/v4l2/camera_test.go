@@ -32,6 +32,7 @@ type fakeDevice struct {
 	releaseErr error
 	stopErr    error
 	silent     bool
+	before     func() // called by get
 
 	calls     []string // but wait, get and release
 	waits     int
@@ -109,6 +110,9 @@ func (d *fakeDevice) wait(seconds int) (bool, error) {
 
 func (d *fakeDevice) get() ([]byte, uint32, error) {
 	d.gets++
+	if d.before != nil {
+		d.before()
+	}
 	if d.getErr != nil {
 		if err := d.getErr(); err != nil {
 			return nil, 0, err
@@ -330,11 +334,12 @@ func TestCameraRecovers(t *testing.T) {
 		}
 		f.Release()
 		// A damaged frame is passed over and leaves a gap.
-		d.frame = good[:40]
-		go func() {
-			time.Sleep(250 * time.Millisecond)
-			d.frame = good
-		}()
+		d.frame, d.gets = good[:40], 0
+		d.before = func() {
+			if d.gets == 3 {
+				d.frame = good
+			}
+		}
 		f, err = c.Next(t.Context())
 		if err != nil || f.Seq != 4 {
 			t.Fatalf("frame %v, %v", f, err)
@@ -447,11 +452,12 @@ func TestCameraYUYV(t *testing.T) {
 			t.Errorf("planes: -want +got\n%s", diff)
 		}
 		f.Release()
-		d.frame = raw[:19] // a lost packet
-		go func() {
-			time.Sleep(150 * time.Millisecond)
-			d.frame = raw
-		}()
+		d.frame, d.gets = raw[:19], 0 // a lost packet
+		d.before = func() {
+			if d.gets == 2 {
+				d.frame = raw
+			}
+		}
 		if f, err = c.Next(t.Context()); err != nil || c.Counters().Damaged != 1 {
 			t.Errorf("frame %v, %v, counters %+v", f, err, c.Counters())
 		}

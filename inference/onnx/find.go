@@ -9,10 +9,12 @@
 package onnx
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +23,8 @@ const Variable = "GADEBLIK_ONNXRUNTIME"
 
 // Find returns the path of the ONNX Runtime library. A path given here, or else by the environment,
 // is taken or refused, never replaced by another. Otherwise it is looked for beside the program
-// (../lib/gadeblik), in build/onnxruntime under the working folder and its parents, in
-// /usr/lib/gadeblik and where systems keep libraries. The error lists where it looked.
+// (../lib/gadeblik), in build/onnxruntime of the checkout that the program or the working folder
+// lies in, in /usr/lib/gadeblik and where systems keep libraries. The error lists where it looked.
 func Find(path string) (string, error) {
 	if path != "" {
 		return given("--onnxruntime", path)
@@ -67,19 +69,33 @@ func searched() []string {
 			exe = real
 		}
 		dirs = append(dirs, filepath.Join(filepath.Dir(exe), "..", "lib", "gadeblik"))
+		dirs = append(dirs, built(filepath.Dir(exe))...)
 	}
 	if dir, err := os.Getwd(); err == nil {
-		for {
-			dirs = append(dirs, filepath.Join(dir, "build", "onnxruntime"))
-			up := filepath.Dir(dir)
-			if up == dir {
-				break
+		for _, d := range built(dir) {
+			if !slices.Contains(dirs, d) {
+				dirs = append(dirs, d)
 			}
-			dir = up
 		}
 	}
 	triplet := map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}[runtime.GOARCH]
 	return append(dirs, "/usr/lib/gadeblik", "/usr/local/lib", filepath.Join("/usr/lib", triplet), "/usr/lib64", "/opt/onnxruntime")
+}
+
+// built is where `make deps` puts the library, if dir lies in a checkout of this project. Any other
+// folder on the way up is nobody's to load a library from.
+func built(dir string) []string {
+	for {
+		mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+		if err == nil && bytes.HasPrefix(mod, []byte("module gadeblik\n")) {
+			return []string{filepath.Join(dir, "build", "onnxruntime")}
+		}
+		up := filepath.Dir(dir)
+		if err == nil || up == dir {
+			return nil
+		}
+		dir = up
+	}
 }
 
 // libraryIn finds the library in a folder laid out by hand, by a release archive or by a package.

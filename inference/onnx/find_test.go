@@ -38,13 +38,14 @@ func workIn(t *testing.T, elem ...string) string {
 func TestFind(t *testing.T) {
 	dir := workIn(t, "some", "package")
 	built := place(t, dir, "build", "onnxruntime", "libonnxruntime.so.1")
+	module(t, dir, "gadeblik")
 	plain := place(t, dir, "plain", "libonnxruntime.so")
 	nested := place(t, dir, "release", "lib", "libonnxruntime.so.1")
 	odd := place(t, dir, "my-own.so")
 	empty := filepath.Join(dir, "some")
 	missing := filepath.Join(dir, "missing.so")
 	for _, c := range []struct{ name, flag, env, want, err string }{
-		{name: "build folder of a parent", want: built},
+		{name: "build folder of the checkout", want: built},
 		{name: "file in the environment", env: odd, want: odd},
 		{name: "folder in the environment", env: filepath.Dir(plain), want: plain},
 		{name: "flag before the environment", flag: odd, env: plain, want: odd},
@@ -70,8 +71,32 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// module makes dir the root of a module.
+func module(t *testing.T, dir, name string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+name+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A library that anybody may have put into a folder above is not loaded.
+func TestFindKeepsToTheCheckout(t *testing.T) {
+	dir := workIn(t, "other", "package")
+	place(t, dir, "build", "onnxruntime", "libonnxruntime.so.1")
+	t.Setenv(Variable, "")
+	for _, m := range []string{"", "other"} {
+		if m != "" {
+			module(t, dir, m)
+		}
+		if lib, err := Find(""); err == nil && strings.HasPrefix(lib, dir) {
+			t.Errorf("module %q: took %s", m, lib)
+		}
+	}
+}
+
 func TestFindSaysWhereItLooked(t *testing.T) {
 	dir := workIn(t)
+	module(t, dir, "gadeblik")
 	t.Setenv(Variable, "")
 	lib, err := Find("")
 	if err == nil {

@@ -1,0 +1,68 @@
+# Gadeblik. `make` lists what can be made; `make demo` shows it at work.
+
+SHELL   := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+RUNTIME := build/onnxruntime
+FUZZTIME ?= 5s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: build ## everything at once on this machine: a drawn drive, a broker, an inbox
+	bin/gadeblik demo --out demo-out
+
+.PHONY: build
+build: deps ## build bin/gadeblik
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/gadeblik ./cmd/gadeblik
+
+.PHONY: deps
+deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
+	@inference/onnx/fetch.sh $(RUNTIME)
+
+.PHONY: test
+test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
+	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate
+	@$(MAKE) --no-print-directory fuzz
+
+.PHONY: check
+check: fmt tidy test ## what has to pass before a change lands
+
+.PHONY: fmt
+fmt: # every Go file as gofmt has it
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'not formatted: run gofmt -w on these'; exit 1; }
+
+.PHONY: tidy
+tidy:
+	$(GO) mod tidy -diff
+
+.PHONY: vet
+vet:
+	$(GO) vet ./... ./testdata ./testdata/generate
+
+.PHONY: staticcheck
+staticcheck:
+	$(GO) run $(STATICCHECK) ./... ./testdata ./testdata/generate
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (5s)
+	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --with-filename . | sed -E 's|^\./||; s|/[^/]*:func | |' | sort -u | \
+	while read -r dir name; do \
+		echo "fuzz $$dir $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$dir" | tail -n 1; \
+	done
+
+.PHONY: bench
+bench: deps ## the figures of the design as ratios, both sides in one run
+	@$(GO) test -tags figures -run '^TestFigures$$' -count=1 -timeout 20m -v ./agent | grep --line-buffered -vE '^(=== |PASS| *--- PASS)'
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build demo-out
