@@ -21,6 +21,7 @@ type Counters struct {
 	Findings  uint64 // observations with a picture
 	Counts    uint64 // observations with numbers
 	Clears    uint64 // observations that all was well
+	Repeated  uint64 // things not reported again because an earlier pass had
 	OverQuota uint64 // observations forgotten because the day's quota was used up
 
 	No [reasons]uint64 // decisions by reason, at frames and fixes

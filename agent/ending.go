@@ -83,6 +83,10 @@ func (p *Pipeline) deliver(ps *pass, product Product) error {
 		p.counters.OverQuota++
 		return nil
 	}
+	if product.Observation.Kind == uplink.Finding && p.repeats.seen(ps, &product.Observation) {
+		p.counters.Repeated++
+		return nil
+	}
 	product.Day = ps.task.Day(utc)
 	if err := p.cfg.Sink(product); err != nil {
 		return err
@@ -91,6 +95,7 @@ func (p *Pipeline) deliver(ps *pass, product Product) error {
 	switch product.Observation.Kind {
 	case uplink.Finding:
 		p.counters.Findings++
+		p.repeats.add(ps, &product.Observation)
 		p.countRemoved(product.Observation.Redaction.Regions)
 	case uplink.Count:
 		p.counters.Counts++

@@ -14,6 +14,7 @@ import (
 // pass is one task's stay in one zone, from the gate opening to its closing.
 // One object in one pass is one observation.
 type pass struct {
+	serial  int // of the pass, from 1
 	number  int // of the task in the plan
 	task    *Task
 	zone    string
@@ -58,9 +59,10 @@ const maxCandidates = 32
 // redacting every slightly larger box would cost a redaction per frame.
 const betterBy = 1.2
 
-func newPass(number int, task *Task, zone string) *pass {
+// newPass begins a pass of task number n of the plan.
+func newPass(n int, task *Task, zone string) *pass {
 	return &pass{
-		number: number, task: task, zone: zone,
+		number: n, task: task, zone: zone,
 		tracker: inference.NewTracker(inference.TrackerConfig{}),
 		seen:    map[string]int{},
 		best:    map[int]*candidate{},

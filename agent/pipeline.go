@@ -17,12 +17,13 @@ import (
 //
 // Make one with [NewPipeline]; it belongs to one goroutine.
 type Pipeline struct {
-	cfg    PipelineConfig
-	gate   *Gate
-	clock  *gps.Clock
-	plan   *Plan
-	quota  *quota
-	passes map[int]*pass // by task
+	cfg     PipelineConfig
+	gate    *Gate
+	clock   *gps.Clock
+	plan    *Plan
+	quota   *quota
+	passes  map[int]*pass // by task
+	repeats repeats
 
 	allowed  bool // the switch
 	storage  bool
@@ -254,6 +255,8 @@ func (p *Pipeline) due() []*pass {
 		ps := p.passes[td.Task]
 		if ps == nil {
 			ps = newPass(td.Task, &p.plan.Tasks[td.Task], p.plan.Zone(td.Zone).ID)
+			p.repeats.passes++
+			ps.serial = p.repeats.passes
 			p.passes[td.Task] = ps
 		}
 		if ps.sampler.Look(fix.Lat, fix.Lon, fix.At, ps.task.Every) {

@@ -8,6 +8,7 @@ import (
 	"image"
 	"slices"
 	"testing"
+	"time"
 
 	"gadeblik/capture"
 	"gadeblik/gps"
@@ -99,6 +100,51 @@ func TestAThingWithTwoLabelsIsOneObservation(t *testing.T) {
 	}
 	if c := b.products[1].Observation.Counts; c["bin"]+c["car"] != 1 {
 		t.Errorf("counts = %v, want one thing", c)
+	}
+}
+
+func TestAThingPassedAgainIsReportedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		dedup float64
+		want  int
+	}{{"within 15 m", 15, 1}, {"dedup off", 0, 2}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSight()
+			pass := 0
+			s.look.see = func(*image.YCbCr) []inference.Detection {
+				if pass++; pass > 3 {
+					return nil
+				}
+				return []inference.Detection{det("bin", 0.8, 100, 60, 180, 140)}
+			}
+			b := newBench(t, s, task("bins", map[string]any{"dedup_m": tt.dedup}))
+			again := func(from int) {
+				pass = 0
+				for i := range 12 { // the same 60 m of street each time
+					at, metres := float64(from+i), float64(100+5*i)
+					if err := b.Fix(fixAt(at, metres)); err != nil {
+						t.Fatal(err)
+					}
+					if err := b.Frame(context.Background(), frameAt(at+0.5)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				b.SetSwitch(false)
+				if err := b.Reconsider(began.Add(time.Duration(from+12) * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				b.SetSwitch(true)
+			}
+			again(0)
+			again(600)
+			if len(b.products) != tt.want {
+				t.Errorf("%d observations of two passes, want %d", len(b.products), tt.want)
+			}
+			if c := b.Counters(); int(c.Repeated) != 2-tt.want {
+				t.Errorf("repeated = %d, want %d", c.Repeated, 2-tt.want)
+			}
+		})
 	}
 }
 

@@ -72,7 +72,7 @@ func (a *Agent) figures() map[string]uint64 {
 		"fixes": c.Fixes, "frames": c.Frames, "looked": c.Looked, "bad_frames": c.BadFrames,
 		"failed": c.Failed, "dropped": c.Dropped, "redacted": c.Redacted,
 		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
-		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "over_quota": c.OverQuota,
+		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "repeated": c.Repeated, "over_quota": c.OverQuota,
 		"frames_replaced": a.slot.Dropped(), "lost": a.lost.Load(),
 		"outbox_waiting": uint64(a.cfg.Outbox.Len()),
 	}
