@@ -39,7 +39,7 @@ func received(t float64) reception {
 	switch {
 	case t >= 46 && t < 50:
 		return reception{true, 6.2 + 2.5*grain(t, 0, 701), 5}
-	case t >= 966 && t < 69:
+	case t >= 66 && t < 69:
 		return reception{false, 99.99, 0}
 	}
 	return reception{true, 0.8 + 0.3*grain(t/6, 0, 702), 10 + int(3*grain(t/9, 0, 703))}
