@@ -45,18 +45,19 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet ./... ./testdata ./testdata/generate
+	$(GO) vet -tags figures ./... ./testdata ./testdata/generate
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) ./... ./testdata ./testdata/generate
+	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5s)
 	@grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' --with-filename . | sed -E 's|^\./||; s|/[^/]*:func | |' | sort -u | \
 	while read -r dir name; do \
-		echo "fuzz $$dir $$name"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "./$$dir" | tail -n 1; \
+		log=$$($(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "./$$dir" 2>&1) || \
+			{ echo "$$log"; echo "fuzz $$dir $$name: failed"; exit 1; }; \
+		echo "fuzz $$dir $$name: $$(tail -n 1 <<<"$$log")"; \
 	done
 
 .PHONY: bench

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -287,6 +288,32 @@ func TestLicencesAreListed(t *testing.T) {
 	for line := range strings.Lines(string(listed)) {
 		if f := strings.Fields(line); len(f) > 1 && f[0] == "|" && strings.Contains(f[1], ".") && !direct[f[1]] {
 			t.Errorf("docs/licences.md lists %s, which go.mod does not require", f[1])
+		}
+	}
+}
+
+// docs/promises.md names tests; a renamed test must not leave it lying.
+func TestPromisesNameRealTests(t *testing.T) {
+	text, err := os.ReadFile("docs/promises.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	_, all := sources(t)
+	for _, s := range all {
+		for _, d := range s.file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && s.test {
+				have[f.Name.Name] = true
+			}
+		}
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`").FindAllSubmatch(text, -1)
+	if len(named) < 10 {
+		t.Fatalf("found %d names of tests", len(named))
+	}
+	for _, m := range named {
+		if !have[string(m[1])] {
+			t.Errorf("docs/promises.md names %s, which is no test", m[1])
 		}
 	}
 }
