@@ -2,29 +2,29 @@ package agent
 
 // Counters are the agent's figures since it started. They hold no personal data.
 type Counters struct {
-	Fixes     uint64 // fixes observed
-	Frames    uint64 // frames that reached the gate
-	Closed    uint64 // frames forgotten because no task was open
-	Skipped   uint64 // frames forgotten because the vehicle had not moved far enough
-	Looked    uint64 // frames looked at
-	BadFrames uint64 // frames that could not be read
+	Fixes     uint64 `json:"fixes"`      // fixes observed
+	Frames    uint64 `json:"frames"`     // frames that reached the gate
+	Closed    uint64 `json:"closed"`     // frames forgotten because no task was open
+	Skipped   uint64 `json:"skipped"`    // frames forgotten because the vehicle had not moved far enough
+	Looked    uint64 `json:"looked"`     // frames looked at
+	BadFrames uint64 `json:"bad_frames"` // frames that could not be read
 
-	Detections uint64 // things seen that a task looks for
-	Uncertain  uint64 // things seen below the task's score, and not reported
-	Failed     uint64 // looks abandoned because a model failed or took too long
-	Dropped    uint64 // pictures dropped because they could not be redacted
-	Redacted   uint64 // pictures redacted, also those that a better look replaced
-	Persons    uint64 // persons removed from the pictures that became observations
-	Faces      uint64 // faces removed from those
-	Plates     uint64 // number plates removed from those
+	Detections uint64 `json:"detections"` // things seen that a task looks for
+	Uncertain  uint64 `json:"uncertain"`  // things seen below the task's score, and not reported
+	Failed     uint64 `json:"failed"`     // looks abandoned because a model failed or took too long
+	Dropped    uint64 `json:"dropped"`    // pictures dropped because they could not be redacted
+	Redacted   uint64 `json:"redacted"`   // pictures redacted, also those that a better look replaced
+	Persons    uint64 `json:"persons"`    // persons removed from the pictures that became observations
+	Faces      uint64 `json:"faces"`      // faces removed from those
+	Plates     uint64 `json:"plates"`     // number plates removed from those
 
-	Findings  uint64 // observations with a picture
-	Counts    uint64 // observations with numbers
-	Clears    uint64 // observations that all was well
-	Repeated  uint64 // things not reported again because an earlier pass had
-	OverQuota uint64 // observations forgotten because the day's quota was used up
+	Findings  uint64 `json:"findings"`   // observations with a picture
+	Counts    uint64 `json:"counts"`     // observations with numbers
+	Clears    uint64 `json:"clears"`     // observations that all was well
+	Repeated  uint64 `json:"repeated"`   // things not reported again because an earlier pass had
+	OverQuota uint64 `json:"over_quota"` // observations forgotten because the day's quota was used up
 
-	No [reasons]uint64 // decisions by reason, at frames and fixes
+	No [reasons]uint64 `json:"-"` // decisions by reason, at frames and fixes
 }
 
 // Reasons returns how often the gate gave each answer, by word, without zeros.

@@ -196,7 +196,8 @@ func gateFigures(t *testing.T) []row {
 		"directly%s", len(orders.Payload)/1_000_000, refusedOrders(orders.Payload))
 	near := row{what: "gate, near a zone", bar: "≤ 1 µs"}
 	near.measured, near.result = costs[1].with(0, "ns"), judged(costs[1].median(), 1000)
-	near.note = "CPU for the look-up of a place 60 to 100 m from a centre, where the border runs"
+	near.note = "CPU for the look-up of a place 60 to 100 m from a centre, where the border runs" +
+		near.result.unless("the dearest places there are, in caches shared with what else runs")
 	whole := row{what: "  a fix and its decision, far / near", result: noBar}
 	whole.measured = fmt.Sprintf("%.0f / %.0f ns", costs[2].median(), costs[3].median())
 	whole.note = fmt.Sprintf("each fix looked up from nothing, twice: for staying and for entering; the decision alone, in an open zone: %s",

@@ -43,7 +43,7 @@ func loadModel(t *testing.T, name string, threads int) (model, error) {
 		manifest, err = catalogue.Load(sharedPath("models"), name)
 	}
 	if err != nil {
-		return model{}, fmt.Errorf("no model %s; fetch it with `gadeblik models fetch`", name)
+		return model{}, fmt.Errorf("model %s is not in build/models; `gadeblik models fetch` brings the public ones", name)
 	}
 	data, err := manifest.Read()
 	if err != nil {

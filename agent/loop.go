@@ -31,26 +31,31 @@ func (a *Agent) loop(ctx context.Context) error {
 	}
 }
 
-// frame looks at the newest frame, after the fixes that came before it.
-func (a *Agent) frame(ctx context.Context) error {
+// absorb takes the fixes that wait. The newest must be known before a look, which
+// needs it, and before the clock is asked, which a long look has moved on.
+func (a *Agent) absorb() error {
 	var errs []error
 	for {
 		select {
 		case f := <-a.fixes:
 			errs = append(errs, a.pipe.Fix(f))
-			continue
 		default:
+			return errors.Join(errs...)
 		}
-		break
 	}
+}
+
+// frame looks at the newest frame, after the fixes that came before it.
+func (a *Agent) frame(ctx context.Context) error {
+	err := a.absorb()
 	f := a.slot.TryTake()
 	if f == nil {
-		return errors.Join(errs...)
+		return err
 	}
 	defer f.Release()
 	// A button pressed meanwhile counts: ask before looking, not after.
 	a.pipe.SetSwitch(a.cfg.Switch.State(time.Now()).On)
-	return errors.Join(append(errs, a.pipe.Frame(ctx, f))...)
+	return errors.Join(err, a.pipe.Frame(ctx, f), a.absorb())
 }
 
 // settle brings everything up to the moment now: switch, health, gate, camera

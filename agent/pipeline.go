@@ -159,10 +159,13 @@ func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
 	return err
 }
 
-// Damaged counts a frame that was not a picture.
-func (p *Pipeline) Damaged() {
+// Damaged counts a frame that was found not to be a picture before it came here.
+func (p *Pipeline) Damaged(at time.Time) error {
 	p.counters.Frames++
 	p.counters.BadFrames++
+	err := p.Reconsider(at)
+	p.record(at, Bad)
+	return err
 }
 
 // Finish ends every pass and hands over what it found.

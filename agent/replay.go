@@ -83,7 +83,7 @@ func (r *replay) event(ctx context.Context, ev capture.Event) error {
 	case ev.Location != nil:
 		r.fix(r.located(ev))
 	case ev.Damaged != nil:
-		r.pipe.Damaged()
+		return r.pipe.Damaged(ev.At)
 	case ev.Frame != nil:
 		defer ev.Frame.Release()
 		// The sentences before this frame are complete, though what would end

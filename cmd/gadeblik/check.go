@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gadeblik/agent"
+	"gadeblik/capture"
 	"gadeblik/cmd/gadeblik/config"
 	"gadeblik/inference/catalogue"
 	"gadeblik/uplink"
@@ -51,7 +52,16 @@ names, at once. Nothing is started; ` + "`gadeblik doctor`" + ` looks at the dev
 // orders and TLS files. It loads no model and opens no device.
 func checkFiles(cfg *config.Config) error {
 	_, tlsErr := linkConfig(cfg.MQTT)
-	return errors.Join(fence(cfg.Gate).Validate(), checkModels(cfg), checkOrders(cfg), tlsErr)
+	return errors.Join(fence(cfg.Gate).Validate(), checkDrive(cfg.Camera.Drive), checkModels(cfg), checkOrders(cfg), tlsErr)
+}
+
+// checkDrive looks at the drive that stands in for a camera, if one does.
+func checkDrive(path string) error {
+	if path == "" {
+		return nil
+	}
+	_, err := capture.OpenDrive(path)
+	return err
 }
 
 func checkModels(cfg *config.Config) error {

@@ -85,9 +85,26 @@ func controlHandler(a *agent.Agent) http.Handler {
 			return
 		}
 		a.Switch().Set(*body.On, "socket", time.Now())
+		awaitSwitch(r.Context(), a, *body.On)
 		answer(w)
 	})
 	return mux
+}
+
+// awaitSwitch waits until the agent acts on the switch, so that the answer says
+// what is and not what was; a second at most, for an agent in a long look.
+func awaitSwitch(ctx context.Context, a *agent.Agent, on bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for (a.Status().State != uplink.Off) != on {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // askControl sends one request to a running agent and returns its answer.

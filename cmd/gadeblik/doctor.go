@@ -176,7 +176,7 @@ func checkClock(_ context.Context, cfg *config.Config) checkup {
 
 func checkCamera(_ context.Context, cfg *config.Config) checkup {
 	if cfg.Camera.Drive != "" {
-		return checkup{"camera", healthy, "the drive " + cfg.Camera.Drive + " stands in", ""}
+		return verdict("camera", checkDrive(cfg.Camera.Drive), "the drive "+cfg.Camera.Drive+" stands in", "correct camera.drive, or name a camera.device")
 	}
 	cams, err := v4l2.List()
 	if err != nil {

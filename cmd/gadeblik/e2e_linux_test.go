@@ -21,14 +21,14 @@ import (
 // [witness] sees each rename and keeps a second link to the file, which outlives
 // what the agent does to its own.
 //
-// With GADEBLIK_E2E=long the track is played as slowly as it was driven and the
-// broker stays away for a minute; it takes about six minutes.
+// With E2E=long in the environment the track is played as slowly as it was driven
+// and the broker stays away for a minute; that takes about five minutes.
 func TestEndToEnd(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute; run without -short")
 	}
 	p := pace{every: 250 * time.Millisecond, outage: 8 * time.Second, more: 2, patience: 90 * time.Second}
-	if os.Getenv("GADEBLIK_E2E") == "long" {
+	if os.Getenv("E2E") == "long" {
 		p = pace{every: time.Second, outage: time.Minute, more: 12, patience: 6 * time.Minute}
 	}
 	r := newRig(t, p)

@@ -91,7 +91,7 @@ var preferred = struct{ detector, person, face, plate []string }{
 	detector: []string{"yolox_nano_container", "yolox_nano_640x384", "yolox_nano"},
 	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano"},
 	face:     []string{"yunet_n_1280x736", "yunet_n"},
-	plate:    []string{"en_PP-OCRv3_det", "en_PP-OCRv3_det_960x544"},
+	plate:    []string{"en_PP-OCRv3_det"},
 }
 
 // chooseModels takes the best of what a folder has.

@@ -38,7 +38,7 @@ func newModelsList(std stdio) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return json.NewEncoder(std.out).Encode(catalogue.Models())
+				return printCatalogue(std)
 			}
 			w := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "NAME\tFINDS\tINPUT\tKB\tLICENCE\tFROM")
@@ -57,6 +57,34 @@ func newModelsList(std stdio) *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// listed is a model as `models list --json` prints it.
+type listed struct {
+	Name    string   `json:"name"`
+	Task    string   `json:"task"`
+	Labels  []string `json:"labels"`
+	Width   int      `json:"width"`
+	Height  int      `json:"height"`
+	File    string   `json:"file"`
+	Bytes   int64    `json:"bytes"`
+	SHA256  string   `json:"sha256"`
+	Licence string   `json:"licence"`
+	Source  string   `json:"source"`
+	URLs    []string `json:"urls,omitempty"`
+	Default bool     `json:"default"`
+}
+
+func printCatalogue(std stdio) error {
+	var list []listed
+	for _, m := range catalogue.Models() {
+		list = append(list, listed{
+			Name: m.Name, Task: string(m.Task), Labels: m.Labels(), Width: m.Input.Width, Height: m.Input.Height,
+			File: m.File, Bytes: m.Bytes, SHA256: m.SHA256, Licence: m.Licence, Source: m.Source,
+			URLs: m.URLs, Default: m.Default,
+		})
+	}
+	return json.NewEncoder(std.out).Encode(list)
 }
 
 func newModelsFetch(std stdio) *cobra.Command {

@@ -168,8 +168,7 @@ func (tr *traces) folder(t testing.TB, dir string) int {
 	return files
 }
 
-// markedDrive copies up to most frames of a drive, each with segments of its own,
-// one every milliseconds apart, with the rest of the drive as it is.
+// markedDrive copies a drive with at most so many of its frames, each marked.
 func markedDrive(t testing.TB, from, to string, most int) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -278,7 +277,7 @@ type equipment struct{ models, runtime string }
 // needs skips the test where weights, runtime or drives are missing.
 func needs(t testing.TB, root string) equipment {
 	t.Helper()
-	e := equipment{weights(root), runtimeLibrary(root)}
+	e := equipment{weights(root), runtimeLibrary()}
 	switch {
 	case e.models == "":
 		t.Skip("no model weights in build/models or ../shared/models; fetch them with `gadeblik models fetch`")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,20 +52,29 @@ func newRecorder(dir string) (*recorder, error) {
 // replayFiles is everything a replay leaves, and all it ever removes.
 var replayFiles = [...]string{"observations.jsonl", "decisions.csv", "report.html", "summary.json"}
 
-func clearReplay(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make output folder: %w", err)
-	}
+// checkOutput refuses a folder that holds anything but an earlier replay.
+func checkOutput(dir string) error {
 	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("read output folder: %w", err)
 	}
-	earlier := false
-	for _, e := range entries {
-		earlier = earlier || e.Name() == "summary.json" || e.Name() == "observations.jsonl"
-	}
+	earlier := slices.ContainsFunc(entries, func(e os.DirEntry) bool { return slices.Contains(replayFiles[:], e.Name()) })
 	if len(entries) > 0 && !earlier {
 		return fmt.Errorf("output folder %s holds other things; name an empty one with --out", dir)
+	}
+	return nil
+}
+
+// clearReplay makes the folder and removes what an earlier replay left in it.
+func clearReplay(dir string) error {
+	if err := checkOutput(dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make output folder: %w", err)
 	}
 	errs := []error{os.RemoveAll(filepath.Join(dir, "evidence"))}
 	for _, name := range replayFiles {

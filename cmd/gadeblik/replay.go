@@ -91,13 +91,21 @@ func replay(ctx context.Context, std stdio, o replayOptions) (summary, error) {
 	return replayInto(ctx, std, o, nil)
 }
 
+// replayInto finds what is wrong with the drive, the orders and the output folder
+// before it loads the models, which takes longest.
 func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent.Product) error) (summary, error) {
 	drive, err := capture.OpenDrive(o.drive)
 	if err != nil {
 		return summary{}, err
 	}
-	orders, err := replayOrders(drive, o.orders)
+	orders, name, err := replayOrders(drive, o.orders)
 	if err != nil {
+		return summary{}, err
+	}
+	if _, err := agent.NewPlan(orders, nil); err != nil {
+		return summary{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := checkOutput(o.out); err != nil {
 		return summary{}, err
 	}
 	models, loaded, err := chooseModels(o.models).open(o.lib, o.models, o.threads, modelsOf(orders))
@@ -110,7 +118,7 @@ func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent
 	models.Timeout = 10 * time.Minute
 	plan, err := agent.NewPlan(orders, models)
 	if err != nil {
-		return summary{}, fmt.Errorf("orders: %w", err)
+		return summary{}, fmt.Errorf("%s: %w", name, err)
 	}
 	rec, err := newRecorder(o.out)
 	if err != nil {
@@ -124,24 +132,26 @@ func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent
 	return s, run.finish(o.out, s)
 }
 
-// replayOrders reads the orders given, or the drive's own. A replay obeys
-// unsigned orders: it looks at nothing that was not looked at already.
-func replayOrders(d *capture.Drive, path string) (*uplink.Orders, error) {
+// replayOrders reads the orders given, or the drive's own, and says what to call
+// them. A replay obeys unsigned orders: it looks at nothing that was not looked at
+// already.
+func replayOrders(d *capture.Drive, path string) (o *uplink.Orders, name string, err error) {
+	var raw []byte
 	if path != "" {
-		raw, err := readFile(path, "orders")
-		if err != nil {
-			return nil, err
-		}
-		return parseAnyOrders(path, raw)
+		name = path
+		raw, err = readFile(path, "orders")
+	} else {
+		name = "the drive's orders.geojson"
+		raw, err = d.Orders()
 	}
-	raw, err := d.Orders()
 	if err != nil {
-		return nil, err
+		return nil, name, err
 	}
 	if raw == nil {
-		return nil, hinted(fmt.Errorf("drive %s has no orders.geojson", d.Path), "name orders with --orders FILE")
+		return nil, name, hinted(fmt.Errorf("drive %s has no orders.geojson", d.Path), "name orders with --orders FILE")
 	}
-	return parseAnyOrders("the drive's orders.geojson", raw)
+	o, err = parseAnyOrders(name, raw)
+	return o, name, err
 }
 
 // parseAnyOrders reads orders as GeoJSON, or out of an envelope whose signatures

@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 func furnish(e *testscript.Env, root string) error {
 	e.Setenv("ROOT", root)
 	e.Setenv("MODELS", weights(root))
-	e.Setenv("ONNXRUNTIME", runtimeLibrary(root))
+	e.Setenv("ONNXRUNTIME", runtimeLibrary())
 	e.Setenv("DRIVES", filepath.Join(shared(root), "drives"))
 	whole := emptyPicture()
 	return errors.Join(
@@ -87,7 +87,7 @@ func given(root, name string) (bool, error) {
 	case "models":
 		return weights(root) != "", nil
 	case "onnxruntime":
-		return runtimeLibrary(root) != "", nil
+		return runtimeLibrary() != "", nil
 	case "drives":
 		return isFolder(filepath.Join(shared(root), "drives")), nil
 	case "camera":
@@ -151,7 +151,7 @@ func shared(root string) string {
 
 // weights returns a folder with the models an agent needs, "" if there is none.
 func weights(root string) string {
-	for _, dir := range []string{filepath.Join(root, "build", "models"), filepath.Join(shared(root), "models")} {
+	for _, dir := range []string{filepath.Join(shared(root), "models"), filepath.Join(root, "build", "models")} {
 		if isFile(filepath.Join(dir, "yolox_nano_416.onnx")) && isFile(filepath.Join(dir, "yunet_n_dynamic.onnx")) &&
 			isFile(filepath.Join(dir, "en_PP-OCRv3_det.onnx")) {
 			return dir
@@ -162,7 +162,7 @@ func weights(root string) string {
 
 // runtimeLibrary returns the ONNX Runtime that the program would find here, ""
 // if there is none.
-func runtimeLibrary(string) string {
+func runtimeLibrary() string {
 	lib, err := onnx.Find("")
 	if err != nil {
 		return ""
