@@ -183,11 +183,11 @@ func (in *Inbox) connect(ctx context.Context, receive mqtt.MessageHandler) (*tra
 		password:   in.cfg.Password,
 		persistent: in.cfg.ClientID != "",
 		manualAck:  true, // when it is stored
-		subscribe: map[string]mqtt.MessageHandler{
-			topicRoot + in.cfg.Fleet + "/+/" + topicObservations + "/+": receive,
-			topicRoot + in.cfg.Fleet + "/+/" + topicEvidence + "/+":     receive,
+		topics: []string{
+			topicRoot + in.cfg.Fleet + "/+/" + topicObservations + "/+",
+			topicRoot + in.cfg.Fleet + "/+/" + topicEvidence + "/+",
 		},
-		otherwise:      receive,
+		receive:        receive,
 		maxPacket:      max(in.cfg.MaxEvidence, maxObservation) + maxTopicPacket,
 		connectTimeout: in.cfg.ReplyTimeout,
 		writeTimeout:   in.cfg.ReplyTimeout,

@@ -51,7 +51,7 @@ type LinkConfig struct {
 	PingTimeout    time.Duration // default 30 s
 	StatusEvery    time.Duration // the status is renewed; default 5 min
 	DrainTimeout   time.Duration // for emptying the outbox when ctx ends; default 5 s
-	MaxPacket      int           // bytes of a message received; default 1 MiB
+	MaxPacket      int           // bytes of a message received; default what the largest orders need
 }
 
 // complete checks the configuration and fills in the defaults.
@@ -95,7 +95,7 @@ func (c *LinkConfig) complete() (Topics, error) {
 	for _, n := range []struct {
 		value     *int
 		otherwise int
-	}{{&c.InFlight, 16}, {&c.Unreceipted, 64}, {&c.MaxPacket, 1 << 20}} {
+	}{{&c.InFlight, 16}, {&c.Unreceipted, 64}, {&c.MaxPacket, maxEnvelope + 1<<10}} {
 		if *n.value <= 0 {
 			*n.value = n.otherwise
 		}

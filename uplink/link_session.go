@@ -66,7 +66,8 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 		username:       l.cfg.Username,
 		password:       l.cfg.Password,
 		will:           &message{l.topics.Status(), will, true},
-		subscribe:      map[string]mqtt.MessageHandler{l.topics.Receipts(): s.onReceipt},
+		topics:         []string{l.topics.Receipts()},
+		receive:        s.receive,
 		maxPacket:      l.cfg.MaxPacket,
 		connectTimeout: l.cfg.ConnectTimeout,
 		writeTimeout:   l.cfg.WriteTimeout,
@@ -74,7 +75,7 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 		pingTimeout:    l.cfg.PingTimeout,
 	}
 	if l.cfg.OnOrders != nil {
-		c.subscribe[l.topics.OrdersDesired()] = s.onOrders
+		c.topics = append(c.topics, l.topics.OrdersDesired())
 	}
 	s.transport, err = openTransport(ctx, c)
 	if err != nil {
@@ -83,9 +84,19 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
+// receive hands over what has come.
+func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
+	switch m.Topic() {
+	case s.link.topics.Receipts():
+		s.onReceipt(m)
+	case s.link.topics.OrdersDesired():
+		s.onOrders(m)
+	}
+}
+
 // onOrders hands a set of orders over. The newest is what matters: when the queue
 // is full the oldest goes.
-func (s *session) onOrders(_ mqtt.Client, m mqtt.Message) {
+func (s *session) onOrders(m mqtt.Message) {
 	if len(m.Payload()) == 0 { // somebody has cleared the retained message
 		return
 	}
@@ -105,7 +116,7 @@ func (s *session) onOrders(_ mqtt.Client, m mqtt.Message) {
 }
 
 // onReceipt hands a receipt over. A retained one is no answer to anything.
-func (s *session) onReceipt(_ mqtt.Client, m mqtt.Message) {
+func (s *session) onReceipt(m mqtt.Message) {
 	if m.Retained() {
 		s.link.stats.retainedIgnored.Add(1)
 		return

@@ -183,16 +183,16 @@ func TestLinkSurvivesHangUps(t *testing.T) {
 	}
 }
 
-// TestLinkSetsPoisonAside: a broker that hangs up at the sight of one item gets
-// all the others.
+// TestLinkSetsPoisonAside: a broker that hangs up at the sight of two items, one
+// of them the first in line, gets all the others.
 func TestLinkSetsPoisonAside(t *testing.T) {
 	leakCheck(t)
 	broker := newBroker(t)
 	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{MaxRefusals: 3})
 	fill(t, b, 0, 20)
-	poison := testID(7).String()
+	poison := []string{testID(0).String(), testID(7).String()}
 	broker.misbehave(func(cl *mqttd.Client, pk packets.Packet) error {
-		if strings.HasSuffix(pk.TopicName, poison) {
+		if strings.HasSuffix(pk.TopicName, poison[0]) || strings.HasSuffix(pk.TopicName, poison[1]) {
 			return dropClient(cl)
 		}
 		return nil
@@ -201,18 +201,20 @@ func TestLinkSetsPoisonAside(t *testing.T) {
 	stop := running(t, persistently(l.Run))
 	waitFor(t, "the rest", func() bool { return b.Len() == 0 })
 	stop()
-	if s := b.Stats(); s.Aside != 1 || l.Stats().Aside != 1 || l.Stats().Delivered != 19 {
+	if s := b.Stats(); s.Aside != 2 || l.Stats().Aside != 2 || l.Stats().Delivered != 18 {
 		t.Errorf("got %+v, %+v", s, l.Stats())
 	}
-	r, _, _, err := b.find(poison)
-	// The broker's end of the connection is seen as EOF or as a reset.
-	if err != nil || !strings.HasPrefix(r.reason, "refused 3 times, at last: broker: ") || !strings.HasSuffix(r.reason, " while it was sent alone") {
-		t.Errorf("got %q, %v", r.reason, err)
+	for _, id := range poison {
+		r, _, _, err := b.find(id)
+		// The broker's end of the connection is seen as EOF or as a reset.
+		if err != nil || !strings.HasPrefix(r.reason, "refused 3 times, at last: broker: ") || !strings.HasSuffix(r.reason, " while it was sent alone") {
+			t.Errorf("got %q, %v", r.reason, err)
+		}
 	}
-	// It is not lost: it can be tried again.
+	// They are not lost: they can be tried again.
 	broker.misbehave(nil)
 	stop = running(t, l.Run)
-	if n, err := b.Requeue(); n != 1 || err != nil {
+	if n, err := b.Requeue(); n != 2 || err != nil {
 		t.Errorf("got %d, %v", n, err)
 	}
 	waitFor(t, "the poison", func() bool { return b.Len() == 0 })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -37,8 +38,8 @@ type transportConfig struct {
 	persistent                   bool // the broker keeps the session while we are away
 	manualAck                    bool // messages are acknowledged by their handlers
 	will                         *message
-	subscribe                    map[string]mqtt.MessageHandler // by topic
-	otherwise                    mqtt.MessageHandler            // for what a kept session brings before that
+	topics                       []string            // to subscribe to
+	receive                      mqtt.MessageHandler // for what comes on them
 	maxPacket                    int
 	connectTimeout, writeTimeout time.Duration
 	keepAlive, pingTimeout       time.Duration
@@ -75,6 +76,7 @@ func (t *transport) options(ctx context.Context, c transportConfig) *mqtt.Client
 		SetPingTimeout(c.pingTimeout).
 		SetConnectTimeout(c.connectTimeout).
 		SetWriteTimeout(c.writeTimeout).                                            // never 0: a stalled peer would block for good
+		SetDefaultPublishHandler(c.receive).                                        // a kept session brings messages before we subscribe
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { t.lost <- err }). // once per client
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 			w, err := c.broker.dial(ctx, c.connectTimeout, c.maxPacket)
@@ -84,9 +86,6 @@ func (t *transport) options(ctx context.Context, c transportConfig) *mqtt.Client
 			t.wire = w
 			return w, nil
 		})
-	if c.otherwise != nil {
-		o.SetDefaultPublishHandler(c.otherwise)
-	}
 	if c.will != nil {
 		o.SetBinaryWill(c.will.topic, c.will.payload, 1, c.will.retained)
 	}
@@ -107,11 +106,16 @@ func clientOptions(id, user, password string) *mqtt.ClientOptions {
 		SetStore(mqtt.NewMemoryStore())
 }
 
+// subscribe asks for all topics at once: mochi-mqtt 2.7.9 refuses a subscription
+// whose packet id is that of a message which it has just sent to us, and the
+// first subscription may have brought one.
 func (t *transport) subscribe(ctx context.Context, c transportConfig) error {
-	for topic, handler := range c.subscribe {
-		if err := granted(ctx, t.client.Subscribe(topic, 1, handler), c.connectTimeout); err != nil {
-			return fmt.Errorf("subscribe to %s: %w", topic, err)
-		}
+	filters := map[string]byte{}
+	for _, topic := range c.topics {
+		filters[topic] = 1
+	}
+	if err := granted(ctx, t.client.SubscribeMultiple(filters, nil), c.connectTimeout); err != nil {
+		return fmt.Errorf("subscribe to %s: %w", strings.Join(c.topics, " and "), err)
 	}
 	return nil
 }

@@ -141,7 +141,8 @@ func (b *Outbox) accept(r record, observation, evidence []byte) error {
 	c := change{add: []record{r}, sum: b.sum}
 	c.sum.items++
 	c.sum.bytes += uint64(r.size())
-	c.forget = b.oldDays(r.day)
+	c.sum.counted++ // its number is one more than the counter
+	c.forget = b.oldDays(r.day, &c.sum)
 	if err := b.index.apply(c); err != nil {
 		if noSpace(err) { // the change was taken back, so the item is not accepted
 			err = errors.Join(err, removeFile(filepath.Join(b.dir, fileName(r.seq, r.id))))

@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"math/rand/v2"
 	"os"
@@ -51,6 +52,11 @@ func TestOutboxSurvivesDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	newest, err := newestMeta(bytes.NewReader(sound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := int(newest.pages) * pageSize // the rest of the file is empty yet
 	rng := rand.New(rand.NewPCG(7, 7))
 	rounds := 160
 	if testing.Short() {
@@ -61,17 +67,17 @@ func TestOutboxSurvivesDamage(t *testing.T) {
 		index := bytes.Clone(sound)
 		switch round % 4 {
 		case 0: // cut
-			index = index[:rng.IntN(len(index))]
+			index = index[:rng.IntN(used)]
 		case 1: // one bit in the head of a page, which is where it hurts
-			page := rng.IntN(len(index) / pageSize)
+			page := rng.IntN(used / pageSize)
 			index[page*pageSize+rng.IntN(96)] ^= 1 << rng.IntN(8)
 		case 2: // a page of noise
-			page := rng.IntN(len(index) / pageSize)
+			page := rng.IntN(used / pageSize)
 			for i := range pageSize {
 				index[page*pageSize+i] = byte(rng.Uint32())
 			}
 		case 3: // one bit anywhere
-			index[rng.IntN(len(index))] ^= 1 << rng.IntN(8)
+			index[rng.IntN(used)] ^= 1 << rng.IntN(8)
 		}
 		if err := os.WriteFile(path, index, 0o600); err != nil {
 			t.Fatal(err)
@@ -87,8 +93,8 @@ func TestOutboxSurvivesDamage(t *testing.T) {
 			}
 		}
 		checkPayloads(t, b, numbers(3, n+3)...)
-		if used := b.Used("2026-05-04"); used["task-0"]+used["task-1"] < n && !report.UsedUncertain {
-			t.Errorf("round %d: counters are %v and said to be right", round, used)
+		if u := b.Used("2026-05-04"); u["task-0"]+u["task-1"] < n+3 && !report.UsedUncertain {
+			t.Errorf("round %d: counters are %v and said to be right", round, u)
 		}
 		// And it works: a new item gets a place behind all others.
 		if err := errors.Join(putPayload(b, 1000), b.Remove(testID(1000).String()), b.Close()); err != nil {
@@ -100,6 +106,60 @@ func TestOutboxSurvivesDamage(t *testing.T) {
 	if err != nil || len(kept) != keepDamaged {
 		t.Errorf("%d damaged indexes are kept, want %d (%v)", len(kept), keepDamaged, err)
 	}
+}
+
+// TestOutboxNoticesVanishedEntries takes the last entry off each page, and off
+// each small bucket within a page: a flipped bit in a count can do that, and
+// nothing else in the file would look wrong.
+func TestOutboxNoticesVanishedEntries(t *testing.T) {
+	dir := t.TempDir()
+	const n = 60
+	filledOutbox(t, dir, n)
+	path := filepath.Join(dir, indexName)
+	sound, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counts []int // offsets of counts
+	for at := 2 * pageSize; at < len(sound); at += pageSize {
+		page := sound[at : at+pageSize]
+		if binary.NativeEndian.Uint16(page[8:]) != pageLeaf {
+			continue
+		}
+		counts = append(counts, at+10)
+		entries, err := elements(page, bounds{}, true)
+		if err != nil {
+			continue // a page that is no longer used
+		}
+		for _, e := range entries {
+			if e.flags == bucketFlag && binary.NativeEndian.Uint64(e.value) == 0 {
+				counts = append(counts, at+bytes.Index(page, e.value)+bucketHead+10)
+			}
+		}
+	}
+	rebuilt := 0
+	for _, at := range counts {
+		index := bytes.Clone(sound)
+		if index[at]--; sound[at] == 0 {
+			continue
+		}
+		if err := os.WriteFile(path, index, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b, report := openTestOutbox(t, dir, OutboxConfig{})
+		checkPayloads(t, b, numbers(3, n+3)...)
+		if used := b.Used("2026-05-04"); used["task-0"]+used["task-1"] != n+3 && !report.UsedUncertain {
+			t.Errorf("offset %d: counters are %v and said to be right", at, used)
+		}
+		if report.Rebuilt != "" {
+			rebuilt++
+		}
+		b.Close()
+	}
+	if rebuilt < 4 {
+		t.Errorf("%d of %d were noticed", rebuilt, len(counts))
+	}
+	t.Logf("%d counts lowered, %d noticed, the others on pages out of use", len(counts), rebuilt)
 }
 
 // TestOutboxLosesItsYoungestMeta: a damaged meta page takes bbolt back by one
@@ -254,7 +314,7 @@ func FuzzCheckIndex(f *testing.F) {
 		if checkIndex(bytes.NewReader(index), int64(len(index))) != nil {
 			return
 		}
-		path := filepath.Join(t.TempDir(), "x")
+		path := filepath.Join(memoryDir(t), "x")
 		if err := os.WriteFile(path, index, 0o600); err != nil {
 			t.Fatal(err)
 		}

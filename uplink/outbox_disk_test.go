@@ -79,6 +79,51 @@ func TestOutboxFullDisk(t *testing.T) {
 	checkPayloads(t, b, append(kept, 100_000)...)
 }
 
+// TestOutboxRemovesManyOnAFullDisk: receipts for hundreds of items change so many
+// pages of the index that it must grow, and there is no room for that.
+func TestOutboxRemovesManyOnAFullDisk(t *testing.T) {
+	dir := smallDisk(t, 24<<20)
+	b, _ := openTestOutbox(t, dir, OutboxConfig{})
+	var ids []string
+	for n := range 2000 {
+		if err := b.put(record{id: testID(n), day: "d", task: "t"}, []byte("{}"), nil); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, testID(n).String())
+	}
+	for i := range 20 {
+		eat(t, filepath.Join(dir, fmt.Sprint("somebody-else-", i)))
+	}
+	if err := b.Remove(ids[:1500]...); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() != 500 {
+		t.Errorf("%d are left", b.Len())
+	}
+	if _, err := os.Stat(b.ballast.path); err != nil {
+		t.Errorf("with room again there is no new ballast: %v", err)
+	}
+}
+
+func TestInboxFullDisk(t *testing.T) {
+	dir := smallDisk(t, 1<<20)
+	in := newTestInbox(t, InboxConfig{Dir: filepath.Join(dir, "inbox")})
+	eat(t, filepath.Join(dir, "somebody-else"))
+	s := someSent(t, 1, true)
+	a := s.at
+	a.kind = topicEvidence
+	if v, err := in.shelf.take(a, s.picture); err == nil || !noSpace(err) || !v.receipt.empty() {
+		t.Errorf("got %+v, %v", v, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "somebody-else")); err != nil {
+		t.Fatal(err)
+	}
+	s.send(t, in, topicEvidence)
+	if v := s.send(t, in, topicObservations); v.delivery == nil {
+		t.Errorf("got %+v", v)
+	}
+}
+
 // eat writes until the disk is full.
 func eat(t *testing.T, path string) {
 	t.Helper()

@@ -105,7 +105,7 @@ func (x index) fill(records []record, used counters, last uint64) error {
 				return err
 			}
 		}
-		var sum totals
+		sum := totals{counted: used.total()}
 		for _, r := range records {
 			sum.items++
 			sum.bytes += uint64(r.size())

@@ -23,6 +23,17 @@ func (c counters) raise(day, task string, n int) {
 	tasks[task] = max(tasks[task], n)
 }
 
+// total returns the sum of all counters.
+func (c counters) total() uint64 {
+	sum := 0
+	for _, tasks := range c {
+		for _, n := range tasks {
+			sum += n
+		}
+	}
+	return uint64(sum)
+}
+
 // day returns a copy of one day.
 func (c counters) day(day string) map[string]int {
 	if tasks := c[day]; tasks != nil {
@@ -59,6 +70,7 @@ func (x index) load() (c contents, err error) {
 		if err := loadUsed(tx, c.used); err != nil {
 			return err
 		}
+		c.sum.counted = c.used.total()
 		stored, err := decodeTotals(tx.Bucket([]byte(bucketTotals)).Get([]byte(totalsKey)))
 		if err != nil {
 			return fmt.Errorf("%w: %w", errIndex, err)

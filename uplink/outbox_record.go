@@ -110,25 +110,30 @@ func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 type totals struct {
 	items, aside uint64 // waiting, and set aside
 	bytes        uint64 // of the files of both
+	counted      uint64 // sum of the counters
 }
 
+const totalsSize = 4 + 4*8
+
 func (t totals) encode() []byte {
-	out := make([]byte, 4, 28)
+	out := make([]byte, 4, totalsSize)
 	out = binary.BigEndian.AppendUint64(out, t.items)
 	out = binary.BigEndian.AppendUint64(out, t.aside)
 	out = binary.BigEndian.AppendUint64(out, t.bytes)
+	out = binary.BigEndian.AppendUint64(out, t.counted)
 	binary.BigEndian.PutUint32(out, checksum(out[4:]))
 	return out
 }
 
 func decodeTotals(data []byte) (totals, error) {
-	if len(data) != 28 || checksum(data[4:]) != binary.BigEndian.Uint32(data) {
+	if len(data) != totalsSize || checksum(data[4:]) != binary.BigEndian.Uint32(data) {
 		return totals{}, errors.New("the totals are damaged")
 	}
 	return totals{
-		items: binary.BigEndian.Uint64(data[4:]),
-		aside: binary.BigEndian.Uint64(data[12:]),
-		bytes: binary.BigEndian.Uint64(data[20:]),
+		items:   binary.BigEndian.Uint64(data[4:]),
+		aside:   binary.BigEndian.Uint64(data[12:]),
+		bytes:   binary.BigEndian.Uint64(data[20:]),
+		counted: binary.BigEndian.Uint64(data[28:]),
 	}, nil
 }
 

@@ -110,7 +110,9 @@ func (b *Outbox) stray(name string, last uint64, known map[uuid.UUID]bool, c *ch
 	}
 	report.Adopted++
 	known[r.id] = true
+	before := b.used[r.day][r.task]
 	b.used.raise(r.day, r.task, int(r.ordinal))
+	c.sum.counted += uint64(b.used[r.day][r.task] - before)
 	// The record's own ordinal may be lower than the counter: keep the counter.
 	r.ordinal = uint32(b.used[r.day][r.task])
 	c.add = append(c.add, r)

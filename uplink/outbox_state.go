@@ -43,8 +43,9 @@ func (b *Outbox) Used(day string) map[string]int {
 // maxUsedDays is how many days of counters are kept.
 const maxUsedDays = 35
 
-// oldDays returns the keys of the counters to forget when a day is added.
-func (b *Outbox) oldDays(added string) [][]byte {
+// oldDays returns the keys of the counters to forget when a day is added, and
+// takes them off the sum.
+func (b *Outbox) oldDays(added string, sum *totals) [][]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, ok := b.used[added]; ok || len(b.used) < maxUsedDays {
@@ -53,8 +54,9 @@ func (b *Outbox) oldDays(added string) [][]byte {
 	var keys [][]byte
 	days := slices.Sorted(maps.Keys(b.used))
 	for _, day := range days[:len(days)-maxUsedDays+1] {
-		for task := range b.used[day] {
+		for task, n := range b.used[day] {
 			keys = append(keys, counterKey(day, task))
+			sum.counted -= uint64(n)
 		}
 	}
 	return keys

@@ -357,6 +357,46 @@ func TestOutboxBreaksDown(t *testing.T) {
 	}
 }
 
+// TestRecordsNoticeDamage: no flipped bit of what the index holds goes unnoticed.
+func TestRecordsNoticeDamage(t *testing.T) {
+	r, _, _ := payload(1)
+	r.seq, r.ordinal, r.reason = 7, 3, "because"
+	k := counterKey("2026-05-04", "litter")
+	for what, c := range map[string]struct {
+		data   []byte
+		decode func([]byte) error
+	}{
+		"record":  {r.encode(), func(d []byte) error { _, err := decodeRecord(d); return err }},
+		"totals":  {totals{1, 2, 3, 4}.encode(), func(d []byte) error { _, err := decodeTotals(d); return err }},
+		"counter": {encodeCounter(k, 9), func(d []byte) error { _, err := decodeCounter(k, d); return err }},
+	} {
+		if err := c.decode(c.data); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		for bit := range 8 * len(c.data) {
+			data := bytes.Clone(c.data)
+			data[bit/8] ^= 1 << (bit % 8)
+			if c.decode(data) == nil {
+				t.Errorf("%s: bit %d is flipped and nobody notices", what, bit)
+			}
+		}
+		for n := range c.data {
+			if c.decode(c.data[:n]) == nil {
+				t.Errorf("%s: cut to %d bytes and nobody notices", what, n)
+			}
+		}
+	}
+	if back, err := decodeRecord(r.encode()); err != nil || back != r {
+		t.Errorf("got %+v, %v", back, err)
+	}
+	if _, err := decodeCounter(counterKey("2026-05-05", "litter"), encodeCounter(k, 9)); err == nil {
+		t.Error("a counter is taken for another day's")
+	}
+	if _, err := decodeKeyed(key(8), r.encode()); err == nil {
+		t.Error("a record is taken for another number's")
+	}
+}
+
 func FuzzRecord(f *testing.F) {
 	r, _, _ := payload(1)
 	r.seq, r.ordinal, r.reason = 7, 3, "because"
