@@ -5,21 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
+// ErrNoAnswer says that the broker keeps the orders for a vehicle that has not
+// answered yet.
+var ErrNoAnswer = errors.New("the vehicle has not answered yet; the broker keeps the orders for it")
+
+const adminTimeout = 15 * time.Second
+
 // Ping connects to the broker as the link would and disconnects again, without a
 // last will and under another client id, so that a running agent is not disturbed.
 func Ping(ctx context.Context, cfg LinkConfig) error {
-	a, err := connectAdmin(ctx, cfg)
+	t, err := openAdmin(ctx, cfg, nil, nil)
 	if err != nil {
 		return err
 	}
-	a.close()
+	t.disconnect()
 	return nil
 }
 
@@ -31,13 +35,8 @@ func PushOrders(ctx context.Context, cfg LinkConfig, envelope []byte) (OrdersRep
 	if err != nil {
 		return OrdersReport{}, fmt.Errorf("push orders: %w", err)
 	}
-	a, err := connectAdmin(ctx, cfg)
-	if err != nil {
-		return OrdersReport{}, err
-	}
-	defer a.close()
 	answers := make(chan OrdersReport, 8)
-	subscribed := a.client.Subscribe(topics.OrdersReported(), 1, func(_ mqtt.Client, m mqtt.Message) {
+	t, err := openAdmin(ctx, cfg, []string{topics.OrdersReported()}, func(_ mqtt.Client, m mqtt.Message) {
 		var r OrdersReport
 		// What is retained answers earlier orders.
 		if m.Retained() || json.Unmarshal(m.Payload(), &r) != nil {
@@ -48,68 +47,41 @@ func PushOrders(ctx context.Context, cfg LinkConfig, envelope []byte) (OrdersRep
 		default: // the first answers are enough
 		}
 	})
-	if err := granted(ctx, subscribed, adminTimeout); err != nil {
-		return OrdersReport{}, fmt.Errorf("push orders: subscribe to %s: %w", topics.OrdersReported(), err)
+	if err != nil {
+		return OrdersReport{}, fmt.Errorf("push orders: %w", err)
 	}
-	published := a.client.Publish(topics.OrdersDesired(), 1, true, envelope)
-	if err := await(ctx, published, adminTimeout); err != nil {
+	defer t.disconnect()
+	published, err := t.publish(message{topics.OrdersDesired(), envelope, true})
+	if err == nil {
+		err = await(ctx, published, adminTimeout)
+	}
+	if err != nil {
 		return OrdersReport{}, fmt.Errorf("push orders: publish to %s: %w", topics.OrdersDesired(), err)
 	}
 	select {
 	case r := <-answers:
 		return r, nil
+	case err := <-t.lost:
+		return OrdersReport{}, fmt.Errorf("push orders: %w; the broker has them", err)
 	case <-ctx.Done():
 		return OrdersReport{}, ErrNoAnswer
 	}
 }
 
-// ErrNoAnswer says that the broker keeps the orders for a vehicle that has not
-// answered yet.
-var ErrNoAnswer = errors.New("the vehicle has not answered yet; the broker keeps the orders for it")
-
-const adminTimeout = 15 * time.Second
-
-// admin is a short connection of a person's, not of a vehicle's.
-type admin struct {
-	client mqtt.Client
-	wire   *wire
-}
-
-func connectAdmin(ctx context.Context, cfg LinkConfig) (*admin, error) {
+// openAdmin opens a short connection of a person's, not of a vehicle's.
+func openAdmin(ctx context.Context, cfg LinkConfig, topics []string, receive mqtt.MessageHandler) (*transport, error) {
 	b, err := parseBroker(cfg.Broker, cfg.TLS)
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	a := &admin{}
-	opening, cancel := context.WithCancel(ctx)
-	defer cancel()
-	options := clientOptions("", cfg.Username, cfg.Password).
-		SetCleanSession(true).
-		SetConnectTimeout(adminTimeout).
-		SetWriteTimeout(adminTimeout).
-		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
-			w, err := b.dial(opening, adminTimeout, maxEnvelope+1<<10)
-			if err != nil {
-				return nil, err
-			}
-			a.wire = w
-			return w, nil
-		})
-	a.client = mqtt.NewClient(options)
-	connected := a.client.Connect()
-	if err := await(ctx, connected, adminTimeout+time.Second); err != nil {
-		cancel()
-		<-connected.Done() // soon, the connection being closed
-		a.close()
+	t, err := openTransport(ctx, transportConfig{
+		broker: b, username: cfg.Username, password: cfg.Password,
+		topics: topics, receive: receive, maxPacket: maxEnvelope + 1<<10,
+		connectTimeout: adminTimeout, writeTimeout: adminTimeout,
+		keepAlive: time.Minute, pingTimeout: adminTimeout,
+	})
+	if err != nil {
 		return nil, fmt.Errorf("connect to broker %s: %w", b, err)
 	}
-	a.wire.keep()
-	return a, nil
-}
-
-func (a *admin) close() {
-	a.client.Disconnect(quiesce)
-	if a.wire != nil {
-		a.wire.end(net.ErrClosed)
-	}
+	return t, nil
 }

@@ -110,6 +110,9 @@ func clientOptions(id, user, password string) *mqtt.ClientOptions {
 // whose packet id is that of a message which it has just sent to us, and the
 // first subscription may have brought one.
 func (t *transport) subscribe(ctx context.Context, c transportConfig) error {
+	if len(c.topics) == 0 {
+		return nil
+	}
 	filters := map[string]byte{}
 	for _, topic := range c.topics {
 		filters[topic] = 1
