@@ -23,6 +23,17 @@ if [ -n "${GADEBLIK_ONNXRUNTIME:-}" ] || good "$lib"; then
 	exit 0
 fi
 
+# A system copy will do: the one that an installed agent uses, or one of the
+# version that the program's headers want.
+if good /usr/lib/gadeblik/libonnxruntime.so.1; then
+	exit 0
+fi
+for found in /usr/local/lib /usr/lib/"$(uname -m)"-linux-gnu /usr/lib64; do
+	if compgen -G "$found/libonnxruntime.so.1.24.*" >/dev/null; then
+		exit 0
+	fi
+done
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
