@@ -48,7 +48,7 @@ func PushOrders(ctx context.Context, cfg LinkConfig, envelope []byte) (OrdersRep
 		}
 	})
 	if err != nil {
-		return OrdersReport{}, fmt.Errorf("push orders: %w", err)
+		return OrdersReport{}, err
 	}
 	defer t.disconnect()
 	published, err := t.publish(message{topics.OrdersDesired(), envelope, true})

@@ -186,9 +186,10 @@ func (l *Link) Run(ctx context.Context) error {
 	l.stats.connects.Add(1)
 	l.connected.Store(true)
 	err = s.run(ctx)
+	asked := ctx.Err() != nil // before anybody can see that the connection has ended
 	l.connected.Store(false)
 	s.end()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !asked {
 		return fmt.Errorf("uplink to %s: %w", l.broker, err)
 	}
 	return nil
