@@ -122,8 +122,8 @@ func newRound(t *testing.T, picture []byte, models ...model) *round {
 // finder names the model that finds a class, and adds one that finds nothing
 // where there is none.
 func finder(eyes *Models, class blur.Class) RedactModel {
-	for name, d := range eyes.Detectors {
-		if slices.Contains(d.Manifest().Labels(), string(class)) {
+	for _, name := range eyes.Names() {
+		if slices.Contains(eyes.Detectors[name].Manifest().Labels(), string(class)) {
 			return RedactModel{Class: class, Model: name, MinScore: 0.3}
 		}
 	}
@@ -225,12 +225,12 @@ func larger(t *testing.T, data []byte) row {
 	return r
 }
 
-// shipped is the pipeline with the models of the example configuration, which
-// look for persons, faces and plates in each picture that is kept.
+// shipped is the pipeline with the models that are built in: one looks, the other
+// finds persons, faces and plates in each picture that is kept.
 func shipped(t *testing.T, data []byte) row {
-	r := row{what: "  the same with the models of the example configuration", result: notMeasured}
+	r := row{what: "  the same with the models that are built in", result: notMeasured}
 	var eyes []model
-	for _, name := range []string{"yolox_nano", "yunet_n", "en_PP-OCRv3_det"} {
+	for _, name := range []string{catalogue.Street, catalogue.Privacy} {
 		eye, err := loadModel(t, name, 1)
 		if err != nil {
 			r.note = err.Error()
@@ -240,7 +240,7 @@ func shipped(t *testing.T, data []byte) row {
 	}
 	costs := inTurns(t, 10, cpuOf(newRound(t, data, eyes...).step), cpuOf(inferred(eyes...)))
 	r.measured, r.result = costs[0].over(costs[1]).with(2, ""), noBar
-	r.note = fmt.Sprintf("yolox_nano, yunet_n and en_PP-OCRv3_det: %s / %s", costs[0].ms(), costs[1].ms())
+	r.note = fmt.Sprintf("gadeblik_street and gadeblik_privacy: %s / %s", costs[0].ms(), costs[1].ms())
 	return r
 }
 

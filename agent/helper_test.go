@@ -192,8 +192,12 @@ type bench struct {
 
 func newBench(t testing.TB, s *sight, tasks ...map[string]any) *bench {
 	t.Helper()
+	return newBenchOf(t, s.models(), tasks...)
+}
+
+func newBenchOf(t testing.TB, models *Models, tasks ...map[string]any) *bench {
+	t.Helper()
 	b := &bench{}
-	models := s.models()
 	b.Pipeline = NewPipeline(PipelineConfig{
 		Vehicle: "sweeper-07", Version: "test", Models: models,
 		Sink: func(p Product) error { b.products = append(b.products, p); return nil },

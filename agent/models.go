@@ -32,11 +32,12 @@ type Models struct {
 }
 
 // RedactModel says which model finds one class of what is always removed, and
-// how sure it must be. The lower the score, the more is removed.
+// how sure it must be. The lower the score, the more is removed. One model may
+// find several classes: it looks once at a picture, whatever it is named for.
 type RedactModel struct {
 	Class    blur.Class
 	Model    string
-	MinScore float64
+	MinScore float64 // 0 removes all that the model reports
 }
 
 const defaultTimeout = 2 * time.Second

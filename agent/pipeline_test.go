@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"image"
+	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	"gadeblik/blur"
 	"gadeblik/capture"
 	"gadeblik/gps"
 	"gadeblik/inference"
@@ -176,6 +178,46 @@ func TestCountAndSurveySendNumbersAndNoPicture(t *testing.T) {
 	}
 	if n := s.face.calls + s.plate.calls + s.person.calls; n != 0 {
 		t.Errorf("the models that find people ran %d times though no picture was to be kept", n)
+	}
+}
+
+// A model that finds all that is removed looks once at a frame, though three
+// classes and two tasks ask it; of each class, what it was asked for is removed.
+func TestOneLookOfAModelServesAllItsClasses(t *testing.T) {
+	s := newSight()
+	s.look.see = always(det("bin", 0.8, 100, 60, 180, 140), det("car", 0.8, 200, 60, 280, 140))
+	all := &scripted{name: "all", labels: []string{"person", "face", "plate"}, see: always(
+		det("person", 0.8, 10, 20, 50, 160), det("person", 0.4, 60, 20, 90, 160),
+		det("face", 0.35, 20, 24, 34, 40), det("plate", 0.1, 220, 110, 250, 120),
+	)}
+	models := s.models()
+	models.Detectors["all"] = all
+	models.Redact = []RedactModel{
+		{Class: blur.Person, Model: "all", MinScore: 0.5}, {Class: blur.Face, Model: "all", MinScore: 0.3}, {Class: blur.Plate, Model: "all"},
+	}
+	b := newBenchOf(t, models, task("bins", nil), task("cars", map[string]any{"labels": []string{"car"}}))
+	b.drive(t, 0, 20)
+	if err := b.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.products) != 2 {
+		t.Fatalf("%d products, want two", len(b.products))
+	}
+	for _, p := range b.products {
+		want := map[string]int{"person": 1, "face": 1, "plate": 1}
+		if got := p.Observation.Redaction.Regions; !maps.Equal(got, want) {
+			t.Errorf("removed %v, want %v", got, want)
+		}
+		if n := len(p.Observation.Models); n != 2 {
+			t.Errorf("the observation names %d models, want the one that looked and the one that found people", n)
+		}
+	}
+	if n := s.person.calls + s.face.calls + s.plate.calls; n != 0 {
+		t.Errorf("models that nobody named ran %d times", n)
+	}
+	if looked := b.Counters().Looked; uint64(s.look.calls) != looked || all.calls != 1 {
+		t.Errorf("the model that looks ran %d times at %d frames, the one that finds people %d times at the one that was kept",
+			s.look.calls, looked, all.calls)
 	}
 }
 

@@ -91,9 +91,12 @@ const (
 	maxWord     = 64
 )
 
-// people are the classes no task can leave unredacted, and no task can ask a
-// picture of.
+// people are the classes no task can leave unredacted.
 var people = [...]blur.Class{blur.Person, blur.Face, blur.Plate}
+
+// counted are the words for people and what stands for them: no task can ask a
+// picture of these. A cyclist is a person, whom the built-in model tells apart.
+var counted = [...]string{"person", "face", "plate", "cyclist"}
 
 // parseTask reads task number i of the orders. The error joins every mistake,
 // each with its path, the value and the rule.
@@ -213,7 +216,7 @@ func (t *Task) privacy(c *complaints, j taskJSON) {
 		c.add("redact", "cannot be emptied: persons, faces and plates are always removed; leave it out")
 	}
 	for i, label := range t.Labels {
-		if t.Action != Count && slices.Contains(people[:], blur.Class(label)) {
+		if t.Action != Count && slices.Contains(counted[:], label) {
 			c.add(fmt.Sprintf("labels[%d]", i), "%s can only be counted; use action count", label)
 		}
 	}

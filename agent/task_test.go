@@ -15,7 +15,7 @@ func TestPlanReportsEveryMistakeAtOnce(t *testing.T) {
 			"max_speed_kmh": -1, "quota_per_day": -4, "expires_after": "90d", "context": "blur",
 			"redact": []string{"person", "dog"}, "dedup_m": 5000,
 		}),
-		task("people", map[string]any{"labels": []string{"bin", "person"}, "redact": []string{}}),
+		task("people", map[string]any{"labels": []string{"bin", "person", "cyclist"}, "redact": []string{}}),
 		task("nothing", map[string]any{"labels": []string{}, "expires_after": "10m"}),
 	))
 	if err != nil {
@@ -35,6 +35,7 @@ tasks[0].context: must be coarse, crop or full (got "blur")
 tasks[0].redact[1]: must be person, face or plate (got "dog")
 tasks[1].redact: cannot be emptied: persons, faces and plates are always removed; leave it out
 tasks[1].labels[1]: person can only be counted; use action count
+tasks[1].labels[2]: cyclist can only be counted; use action count
 tasks[2].labels: must name at least one thing to look for
 tasks[2].expires_after: must be 1h to 8784h (got 10m)`
 	if err == nil || err.Error() != want {

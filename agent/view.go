@@ -8,8 +8,9 @@ import (
 	"gadeblik/inference"
 )
 
-// view is one frame being looked at. Each model runs over it at most once, and
-// the redaction models only when a picture is to be kept.
+// view is one frame being looked at. Each model runs over it at most once, however
+// many tasks and classes ask for it, and the redaction models only when a picture
+// is to be kept.
 type view struct {
 	models *Models
 	src    *blur.Source

@@ -58,13 +58,14 @@ func NewDetector(m Manifest, s Session) (*Detector, error) {
 
 func newDecoder(m Manifest, out []Tensor, bound [][]float32) decoder {
 	w, h := m.Input.Width, m.Input.Height
+	_, least := m.scores() // of the only class, but for yolox
 	switch m.Decoder {
 	case DecoderYOLOX:
 		return newYOLOX(m, bound)
 	case DecoderText:
-		return &textMap{Text: m.Text, width: w, height: h, score: m.Score, name: m.Output, out: bound[0]}
+		return &textMap{Text: m.Text, width: w, height: h, score: least, name: m.Output, out: bound[0]}
 	}
-	d := &yunet{width: w, score: m.Score}
+	d := &yunet{width: w, score: least}
 	for i := range d.levels {
 		names, values := out[3*i:], bound[3*i:]
 		d.levels[i] = yunetLevel{[3]string{names[0].Name, names[1].Name, names[2].Name}, values[0], values[1], values[2]}

@@ -122,6 +122,31 @@ func TestYOLOX(t *testing.T) {
 	})
 }
 
+// Each label is held to its own score, also one that was taught later, and those that have none to the
+// manifest's.
+func TestScoresByLabel(t *testing.T) {
+	m := yoloxManifest()
+	m.Heads = []Head{{Output: "late", Classes: []string{"container"}}}
+	m = m.WithScore("person", 0.2).WithScore("container", 0.7)
+	s := newFake(m)
+	put(s.outputs["output"], 7, 80, 0.5, 0.5, 0, 0, 0.3, 0.9, 0) // a person at 0.27
+	put(s.outputs["output"], 7, 81, 0.5, 0.5, 0, 0, 0.5, 0, 0.9) // a car at 0.45
+	put(s.outputs["output"], 7, 82, 0.5, 0.5, 0, 0, 0.6, 0, 0.9) // a car at 0.54
+	put(s.outputs["late"], 6, 82, 0.5, 0.5, 0, 0, 1, 0.6)
+	put(s.outputs["late"], 6, 83, 0.5, 0.5, 0, 0, 1, 0.7000001)
+	diff(t, look(t, m, s, square()), []Detection{
+		{"container", 0.7, image.Rect(64, 64, 128, 128), "objects"},
+		{"car", 0.54, image.Rect(0, 64, 64, 128), "objects"},
+		{"person", 0.27, image.Rect(0, 0, 64, 64), "objects"},
+	})
+	one := yunetManifest().WithScore("face", 0.2)
+	faces := newFake(one)
+	faces.outputs["cls_32"][0], faces.outputs["obj_32"][0] = 0.3, 0.3
+	if got := look(t, one, faces, square()); len(got) != 1 {
+		t.Errorf("%d faces at a score of 0.3, want the one", len(got))
+	}
+}
+
 func TestYOLOXWithSecondHead(t *testing.T) {
 	m := yoloxManifest()
 	m.Heads = []Head{{Output: "late", Classes: []string{"container"}}}

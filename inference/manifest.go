@@ -2,11 +2,14 @@ package inference
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +41,7 @@ const (
 )
 
 // Manifest describes one model: a YAML file beside the .onnx. It is a value: change a copy (a lower
-// Score, say) before making a detector of it.
+// score with [Manifest.WithScore], say) before making a detector of it.
 type Manifest struct {
 	Name    string   `yaml:"name"`             // what detections and observations call the model
 	File    string   `yaml:"file"`             // .onnx file in the manifest's folder; several manifests may share one
@@ -57,7 +60,11 @@ type Manifest struct {
 	Shape   Shape    `yaml:"shape,omitempty"`  // boxes of another shape are not reported; zero lets all pass
 	Grow    float64  `yaml:"grow,omitempty"`   // fraction of its size by which a box is moved outward on each side
 
-	dir string
+	// Scores stands in for Score where a label is in it. It is shared by copies: change it with WithScore.
+	Scores map[string]float64 `yaml:"scores,omitempty"`
+
+	dir  string
+	held fs.FS // has the model file instead of dir; nil if dir has it
 }
 
 // Input describes the tensor [1, 3, Height, Width]: the picture scaled to fit, at the top left, value (v-Mean)/Std.
@@ -137,20 +144,32 @@ func ParseManifest(raw []byte) (Manifest, error) {
 
 // In returns the manifest with its model file looked for in dir.
 func (m Manifest) In(dir string) Manifest {
-	m.dir = dir
+	m.dir, m.held = dir, nil
 	return m
 }
 
-// Path is where the model file is looked for.
-func (m Manifest) Path() string { return filepath.Join(m.dir, m.File) }
+// Within returns the manifest of a model that is built in: its file is looked for in fsys, which is
+// part of the program, and has no path.
+func (m Manifest) Within(fsys fs.FS) Manifest {
+	m.dir, m.held = "", fsys
+	return m
+}
 
-// Read returns the model's bytes after checking their hash. What it returns is what the manifest
-// describes: load these bytes, not the file again.
-func (m Manifest) Read() ([]byte, error) {
-	f, err := os.Open(m.Path())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("model %s: %w; fetch it with `gadeblik models fetch`", m.Name, err)
+// BuiltIn tells whether the model file is part of the program.
+func (m Manifest) BuiltIn() bool { return m.held != nil }
+
+// Path is where the model file is looked for on the disk; empty for one that is built in.
+func (m Manifest) Path() string {
+	if m.BuiltIn() {
+		return ""
 	}
+	return filepath.Join(m.dir, m.File)
+}
+
+// Read returns the model's bytes, from the disk or from the program, after checking their hash. What
+// it returns is what the manifest describes: load these bytes, not the file again.
+func (m Manifest) Read() ([]byte, error) {
+	f, err := m.open()
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
@@ -160,7 +179,7 @@ func (m Manifest) Read() ([]byte, error) {
 		return nil, fmt.Errorf("model %s: %w", m.Name, err)
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxModelBytes {
-		return nil, fmt.Errorf("model %s: %s is not a file of at most %d MiB", m.Name, m.Path(), maxModelBytes>>20)
+		return nil, fmt.Errorf("model %s: %s is not a file of at most %d MiB", m.Name, cmp.Or(m.Path(), m.File), maxModelBytes>>20)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, info.Size()))
 	if err != nil {
@@ -172,14 +191,57 @@ func (m Manifest) Read() ([]byte, error) {
 	return data, nil
 }
 
+func (m Manifest) open() (fs.File, error) {
+	if m.BuiltIn() {
+		return m.held.Open(m.File)
+	}
+	f, err := os.Open(m.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w; fetch it with `gadeblik models fetch`", err)
+	}
+	return f, err
+}
+
 // Check says whether data is the model that the manifest describes.
 func (m Manifest) Check(data []byte) error {
 	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != m.SHA256 {
-		return fmt.Errorf("model %s: sha256 %.12s…, manifest says %.12s…; fetch it again with `gadeblik models fetch`",
-			m.File, got, m.SHA256)
+	got := hex.EncodeToString(sum[:])
+	if got == m.SHA256 {
+		return nil
 	}
-	return nil
+	mend := "fetch it again with `gadeblik models fetch`"
+	if m.BuiltIn() {
+		mend = "build the program again, from a clean checkout"
+	}
+	return fmt.Errorf("model %s: sha256 %.12s…, manifest says %.12s…; %s", m.File, got, m.SHA256, mend)
+}
+
+// ScoreOf is what must be scored for things of this label to be reported.
+func (m Manifest) ScoreOf(label string) float64 {
+	if s, special := m.Scores[label]; special {
+		return s
+	}
+	return m.Score
+}
+
+// WithScore returns the manifest with another score at which things of this label are reported.
+func (m Manifest) WithScore(label string, score float64) Manifest {
+	m.Scores = maps.Clone(m.Scores)
+	if m.Scores == nil {
+		m.Scores = map[string]float64{}
+	}
+	m.Scores[label] = score
+	return m
+}
+
+// scores returns by class number what must be scored to be reported, and the least of these.
+func (m Manifest) scores() (byClass []float64, least float64) {
+	least = 1
+	for _, label := range m.Labels() {
+		s := m.ScoreOf(label)
+		byClass, least = append(byClass, s), min(least, s)
+	}
+	return byClass, least
 }
 
 // Labels returns every label that the model can give, those of the heads last. The caller owns the slice.

@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -153,6 +155,8 @@ func TestValidateOfDecoders(t *testing.T) {
 		{"good", func(*Manifest) {}, ""},
 		{"text parameters", func(m *Manifest) { m.Text = Text{Threshold: 1, Unclip: 11} },
 			"text.threshold: must be between 0 and 1 (got 1)\ntext.min_pixels: must be from 1 to 10000 (got 0)\ntext.unclip: must be between 0 and 10 (got 11)"},
+		{"scores", func(m *Manifest) { m.Scores = map[string]float64{"sign": 0.2, "plate": 1} },
+			"scores: plate must be between 0 and 1 (got 1)\nscores: \"sign\" is not among the classes"},
 		{"no output", func(m *Manifest) { m.Output = "" }, `output: must name the model's output (got "")`},
 		{"output of yunet", func(m *Manifest) { *m = yunetManifest(); m.Output = "cls" },
 			`output: must be left out, the outputs of yunet have fixed names (got "cls")`},
@@ -214,8 +218,43 @@ func TestReadChecksTheHash(t *testing.T) {
 	read(fmt.Sprintf("model plates: %s is not a file of at most 256 MiB", path))
 }
 
+func TestWithScoreLeavesTheOriginal(t *testing.T) {
+	first := plateManifest().WithScore("plate", 0.3)
+	second := first.WithScore("plate", 0.2)
+	if got := [2]float64{first.Scores["plate"], second.Scores["plate"]}; got != [2]float64{0.3, 0.2} {
+		t.Errorf("scores %v, want the first as it was", got)
+	}
+}
+
+func TestReadOfWhatIsBuiltIn(t *testing.T) {
+	sum := sha256.Sum256([]byte("weights"))
+	m := plateManifest()
+	m.SHA256 = hex.EncodeToString(sum[:])
+	if m.BuiltIn() {
+		t.Error("a manifest is built in by itself")
+	}
+	m = m.In(t.TempDir()).Within(fstest.MapFS{"plates.onnx": {Data: []byte("weights")}})
+	if data, err := m.Read(); string(data) != "weights" || err != nil || m.Path() != "" || !m.BuiltIn() {
+		t.Errorf("got %q, %v; path %q", data, err, m.Path())
+	}
+	for want, files := range map[string]fstest.MapFS{
+		"model plates.onnx: sha256 41f0c27c00e8…, manifest says 9a129038d9a0…; build the program again, from a clean checkout": {"plates.onnx": {Data: []byte("damaged")}},
+		"model plates: open plates.onnx: file does not exist":                                                                  {},
+		"model plates: plates.onnx is not a file of at most 256 MiB":                                                           {"plates.onnx": {Mode: fs.ModeDir}},
+	} {
+		if data, err := m.Within(files).Read(); data != nil || err == nil || err.Error() != want {
+			t.Errorf("got  %q, %v\nwant %s", data, err, want)
+		}
+	}
+	dir := t.TempDir()
+	if got := m.In(dir); got.BuiltIn() || got.Path() != filepath.Join(dir, "plates.onnx") {
+		t.Errorf("put into a folder: path %q", got.Path())
+	}
+}
+
 func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(plateYAML))
+	f.Add([]byte(plateYAML + "scores: {plate: 0.2}\n"))
 	f.Add([]byte("name: &a [*a]\n"))
 	f.Add([]byte("input: {<<: {width: 32}, mean: [.inf, -.inf, .nan]}\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {

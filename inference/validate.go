@@ -3,6 +3,7 @@ package inference
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -39,12 +40,22 @@ func (m Manifest) Validate() error {
 	m.Input.validate(&v)
 	m.validateDecoder(&v)
 	m.validateClasses(&v)
-	v.unless(m.Score > 0 && m.Score < 1, "score: must be between 0 and 1 (got %v)", m.Score)
+	m.validateScores(&v)
 	v.unless(m.NMS > 0 && m.NMS <= 1, "nms: must be above 0 and at most 1 (got %v)", m.NMS)
 	m.Text.validate(&v, m.Decoder)
 	m.Shape.validate(&v)
 	v.unless(m.Grow >= 0 && m.Grow <= 1, "grow: must be between 0 and 1 (got %v)", m.Grow)
 	return errors.Join(v...)
+}
+
+func (m Manifest) validateScores(v *mistakes) {
+	v.unless(m.Score > 0 && m.Score < 1, "score: must be between 0 and 1 (got %v)", m.Score)
+	labels := m.Labels()
+	for _, label := range slices.Sorted(maps.Keys(m.Scores)) {
+		v.unless(slices.Contains(labels, label), "scores: %q is not among the classes", label)
+		s := m.Scores[label]
+		v.unless(s > 0 && s < 1, "scores: %s must be between 0 and 1 (got %v)", label, s)
+	}
 }
 
 func (m Manifest) validateTask(v *mistakes) {
@@ -89,8 +100,9 @@ func (m Manifest) validateClasses(v *mistakes) {
 	if n > maxClasses {
 		return
 	}
+	label := regexp.MustCompile(`^[a-z0-9][a-z0-9 _-]{0,39}$`) // once: the catalogue has a thousand labels
 	for i, c := range labels {
-		v.unless(matches(`^[a-z0-9][a-z0-9 _-]{0,39}$`, c),
+		v.unless(label.MatchString(c),
 			"classes: must be up to 40 lower-case letters, digits, spaces and dashes each (got %q)", c)
 		v.unless(slices.Index(labels, c) == i, "classes: %q is there twice", c)
 	}

@@ -9,7 +9,8 @@ const yoloxFields = 5
 // scores are probabilities already. A head taught later has an output, and boxes, of its own.
 type yolox struct {
 	width, height int
-	score         float64
+	scores        []float64 // by class
+	least         float64   // of them
 	heads         []yoloxHead
 }
 
@@ -28,7 +29,8 @@ type yoloxLevel struct {
 }
 
 func newYOLOX(m Manifest, bound [][]float32) *yolox {
-	d := &yolox{width: m.Input.Width, height: m.Input.Height, score: m.Score}
+	d := &yolox{width: m.Input.Width, height: m.Input.Height}
+	d.scores, d.least = m.scores()
 	d.heads = append(d.heads, yoloxHead{name: m.Output, fields: yoloxFields + len(m.Classes), out: bound[0]})
 	class := len(m.Classes)
 	for i, h := range m.Heads {
@@ -65,7 +67,7 @@ func (d *yolox) level(dst []candidate, l yoloxLevel) ([]candidate, error) {
 		if !finite(object) {
 			return dst, notFinite(l.name, at+4, object)
 		}
-		if float64(object) < d.score {
+		if float64(object) < d.least {
 			continue // no class can lift it: class scores are at most 1
 		}
 		class, best, bad := strongest(cell[yoloxFields:])
@@ -73,7 +75,7 @@ func (d *yolox) level(dst []candidate, l yoloxLevel) ([]candidate, error) {
 			return dst, notFinite(l.name, at+yoloxFields+bad, cell[yoloxFields+bad])
 		}
 		score := math.Min(1, float64(object)*float64(best))
-		if score < d.score {
+		if score < d.scores[l.class+class] {
 			continue
 		}
 		b, bad := cellBox(i%l.across, i/l.across, l.stride, cell)

@@ -177,6 +177,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"task id", `"id":"t"`, `"id":"../t"`},
 		{"no zones", `["z"]`, `[]`},
 		{"action", `"count"`, `"spy"`},
+		{"picture of cyclists", `["car"],"action":"count"`, `["car","cyclist"],"action":"survey"`},
 		{"picture of people", `["car"],"action":"count"`, `["person"],"action":"evidence"`},
 		{"score", `"action"`, `"min_score":1.5,"action"`},
 		{"emptied redaction", `"action"`, `"redact":[],"action"`},

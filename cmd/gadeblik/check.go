@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -10,6 +12,7 @@ import (
 	"gadeblik/agent"
 	"gadeblik/capture"
 	"gadeblik/cmd/gadeblik/config"
+	"gadeblik/inference"
 	"gadeblik/inference/catalogue"
 	"gadeblik/uplink"
 )
@@ -52,7 +55,8 @@ names, at once. Nothing is started; ` + "`gadeblik doctor`" + ` looks at the dev
 // orders and TLS files. It loads no model and opens no device.
 func checkFiles(cfg *config.Config) error {
 	_, tlsErr := linkConfig(cfg.MQTT)
-	return errors.Join(fence(cfg.Gate).Validate(), checkDrive(cfg.Camera.Drive), checkModels(cfg), checkOrders(cfg), tlsErr)
+	models, modelsErr := checkModels(cfg)
+	return errors.Join(fence(cfg.Gate).Validate(), checkDrive(cfg.Camera.Drive), modelsErr, checkOrders(cfg, models), tlsErr)
 }
 
 // checkDrive looks at the drive that stands in for a camera, if one does.
@@ -64,29 +68,46 @@ func checkDrive(path string) error {
 	return err
 }
 
-func checkModels(cfg *config.Config) error {
-	dir := cfg.Models.Dir
-	names := []string{cfg.Models.Detector}
-	for _, r := range cfg.Models.Redact {
-		names = append(names, r.Model)
-	}
+// onPaper is a model of which only the manifest was read.
+type onPaper struct{ manifest inference.Manifest }
+
+func (p onPaper) Manifest() inference.Manifest { return p.manifest }
+func (p onPaper) Clear()                       {}
+
+// Detect fails: nothing was loaded.
+func (p onPaper) Detect(_ context.Context, _ *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error) {
+	return dst, fmt.Errorf("look with model %s: it is not loaded", p.manifest.Name)
+}
+
+// checkModels reads the manifests and compares the hashes of the models that the
+// configuration names, and returns what orders can be checked with; nil where a
+// model is missing or wrong.
+func checkModels(cfg *config.Config) (*agent.Models, error) {
+	c := chosen(cfg.Models)
+	models := &agent.Models{Detectors: map[string]agent.Detector{}, Primary: c.detector, Redact: c.redact}
 	var errs []error
 	done := map[string]bool{}
-	for _, name := range names {
+	for _, name := range c.names() {
 		if done[name] {
 			continue
 		}
 		done[name] = true
-		m, err := catalogue.Load(dir, name)
+		m, err := catalogue.Load(cfg.Models.Dir, name)
 		if err == nil {
 			_, err = m.Read()
 		}
 		errs = append(errs, err)
+		models.Detectors[name] = onPaper{m}
 	}
-	return hinted(errors.Join(errs...), "fetch the models with `gadeblik models fetch --dir %s`", dir)
+	if err := errors.Join(errs...); err != nil {
+		return nil, hinted(err, "%s", fetchInto(cfg.Models.Dir))
+	}
+	return models, models.Check()
 }
 
-func checkOrders(cfg *config.Config) error {
+// checkOrders looks at the keys, and at the orders to start with, where there are
+// any: whether the models find what these ask for too, unless models is nil.
+func checkOrders(cfg *config.Config, models *agent.Models) error {
 	v := uplink.Verifier{Threshold: cfg.Orders.Threshold, Fleet: cfg.Vehicle.Fleet, Vehicle: cfg.Vehicle.ID}
 	var err error
 	if v.Keys, err = readTrusted(cfg.Orders.TrustedKeys); err != nil {
@@ -106,6 +127,9 @@ func checkOrders(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	_, err = agent.NewPlan(o, nil)
-	return err
+	if _, err = agent.NewPlan(o, nil); err != nil || models == nil {
+		return err
+	}
+	_, err = agent.NewPlan(o, models)
+	return hinted(err, "ask for what these models find, or name others in models.detector; `gadeblik models list --json` says what each finds")
 }

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gadeblik/agent"
-	"gadeblik/inference/catalogue"
 	"gadeblik/testdata"
 	"gadeblik/uplink"
 )
@@ -39,21 +38,14 @@ func newDemo(std stdio) *cobra.Command {
 		Short: "Everything at once on this machine: a drive, a broker, an inbox",
 		Long: `Play a drawn drive through the pipeline, put what it finds into an outbox, send
 it over MQTT to a broker on this machine, and store it as the case office would.
-Nothing leaves the machine. Models are fetched first where there are none.`,
+Nothing leaves the machine, and nothing is fetched: the models are those built in,
+unless --models names a folder with larger ones (` + "`gadeblik models fetch`" + `).`,
 		Example: "  gadeblik demo --out demo-out",
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !cmd.Flags().Changed("models") {
-				o.models = defaultModels
-				if _, err := fetchModels(cmd, std, nil, catalogue.FetchOptions{Dir: o.models, Mirror: foundMirror()}); err != nil {
-					return err
-				}
-			}
-			return demo(cmd.Context(), std, o)
-		},
+		RunE:    func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), std, o) },
 	}
 	c.Flags().StringVarP(&o.out, "out", "o", "demo-out", "folder to write into")
-	c.Flags().StringVar(&o.models, "models", defaultModels, "folder of the models")
+	c.Flags().StringVar(&o.models, "models", "", "folder of models to prefer (default: those built in)")
 	c.Flags().StringVar(&o.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
 	c.Flags().StringVar(&o.drive, "drive", "", "another drive to play (default: the one within)")
 	c.Flags().StringVar(&o.orders, "orders", "", "other orders to obey (default: the drive's own)")

@@ -123,14 +123,26 @@ func checkRuntime(_ context.Context, cfg *config.Config) checkup {
 }
 
 func checkModelFiles(_ context.Context, cfg *config.Config) checkup {
-	return verdict("models", checkModels(cfg), "every model is there with the right sha256: "+cfg.Models.Dir, "")
+	models, err := checkModels(cfg)
+	if err != nil {
+		return verdict("models", err, "", "")
+	}
+	var all []string
+	for _, name := range models.Names() {
+		all = append(all, name+" ("+place(models.Detectors[name].Manifest())+")")
+	}
+	return checkup{"models", healthy, "every model is there with the right sha256: " + strings.Join(all, ", "), ""}
 }
 
 func checkOrderFiles(_ context.Context, cfg *config.Config) checkup {
 	if len(cfg.Orders.TrustedKeys) == 0 {
 		return checkup{"orders", ill, "no key is trusted, so no orders can be obeyed", "make one with `gadeblik keys new` and name its .pub in orders.trusted_keys"}
 	}
-	return verdict("orders", checkOrders(cfg), fmt.Sprintf("%d trusted keys", len(cfg.Orders.TrustedKeys)), "")
+	models, err := checkModels(cfg)
+	if err != nil {
+		models = nil // said already
+	}
+	return verdict("orders", checkOrders(cfg, models), fmt.Sprintf("%d trusted keys", len(cfg.Orders.TrustedKeys)), "")
 }
 
 // checkDisk writes and flushes a small file where the outbox will.

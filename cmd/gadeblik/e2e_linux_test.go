@@ -11,8 +11,8 @@ import (
 	"gadeblik/uplink"
 )
 
-// TestEndToEnd runs the daemon as a vehicle would: a real broker, real weights,
-// real pictures, and a recorded track on a pseudo-terminal. Meanwhile the broker
+// TestEndToEnd runs the daemon as a vehicle would: a real broker, the models that
+// are built in, and a track on a pseudo-terminal. Meanwhile the broker
 // is killed, and the agent is killed twice. At the end, everything that the outbox
 // ever accepted must have arrived.
 //
@@ -179,6 +179,9 @@ func nothingLost(r *rig) {
 	}
 	if n := r.stored(); n != len(accepted) {
 		r.t.Errorf("%d observations are stored, %d were accepted", n, len(accepted))
+	}
+	if r.pictures() == 0 && trained(repository(r.t)) {
+		r.t.Error("no picture arrived: the test proves little")
 	}
 	same := r.compareContents()
 	for topic, contents := range r.spy.sent("/observations/", "/evidence/") {

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -259,12 +260,17 @@ type epoch struct {
 	lat, lon  float64
 }
 
-// readTrack reads a log with an RMC and a GGA sentence for each second.
-func readTrack(t *testing.T, path string) []epoch {
+// trackOf reads a log with an RMC and a GGA sentence for each second; where it is
+// missing, it draws one.
+func trackOf(t *testing.T, path string) []epoch {
 	t.Helper()
 	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		t.Log("no recorded track: the vehicle drives in a circle")
+		raw, err = []byte(circle()), nil
+	}
 	if err != nil {
-		t.Skipf("no recorded track: %v", err)
+		t.Fatal(err)
 	}
 	var track []epoch
 	for _, line := range strings.Fields(string(raw)) {
@@ -281,6 +287,22 @@ func readTrack(t *testing.T, path string) []epoch {
 		t.Fatalf("%s: %d seconds, want at least 500", path, len(track))
 	}
 	return track
+}
+
+// circle is ten minutes at 5 m/s on a circle in Copenhagen, which ends where it
+// began. The sentences have no checksums: they get them when they are played.
+func circle() string {
+	const seconds, radius = 600, 600 * 5 / (2 * math.Pi)
+	var b strings.Builder
+	for s := range seconds {
+		angle := 2 * math.Pi * float64(s) / seconds
+		lat := 55.68 + radius*math.Sin(angle)/111_200
+		lon := 12.56 + radius*math.Cos(angle)/62_800
+		ddmm := func(v float64) float64 { return 100*math.Floor(v) + 60*(v-math.Floor(v)) }
+		fmt.Fprintf(&b, "$GNRMC,000000.00,A,%010.5f,N,%011.5f,E,9.719,%.2f,010126,,,A\n", ddmm(lat), ddmm(lon), math.Mod(720-angle*180/math.Pi, 360))
+		fmt.Fprintf(&b, "$GNGGA,000000.00,%010.5f,N,%011.5f,E,1,11,0.90,8.0,M,40.0,M,,\n", ddmm(lat), ddmm(lon))
+	}
+	return b.String()
 }
 
 func degrees(t *testing.T, text, hemisphere string) float64 {
@@ -418,7 +440,7 @@ func (r *rig) signed(version int, key, zones string) string {
 ]
 }
 `, version, fleetName, vehicleName, now.Add(-time.Hour).Format(time.RFC3339), now.Add(24*time.Hour).Format(time.RFC3339), zones,
-		task("vehicles", "evidence", `"car", "truck", "bus"`), task("people", "count", `"person"`), task("benches", "survey", `"bench"`))
+		task("vehicles", "evidence", `"car", "truck"`), task("people", "count", `"person"`), task("benches", "survey", `"bench"`))
 	path := filepath.Join(r.dir, fmt.Sprintf("orders-%d-%s.geojson", version, key))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)

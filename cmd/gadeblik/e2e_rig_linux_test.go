@@ -38,7 +38,7 @@ type rig struct {
 	t    *testing.T
 	pace pace
 	dir  string
-	equipment
+	lib  string // ONNX Runtime
 
 	drive, config, socket, address string
 	zones                          string // GeoJSON features along the track
@@ -64,7 +64,7 @@ func newRig(t *testing.T, p pace) *rig {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	r := &rig{
-		t: t, pace: p, dir: dir, equipment: needs(t, root),
+		t: t, pace: p, dir: dir, lib: needs(t),
 		drive: filepath.Join(dir, "drive"), config: filepath.Join(dir, "gadeblik.yaml"), socket: filepath.Join(dir, "control.sock"),
 		mosquitto: findMosquitto(t), arrived: map[string]uplink.Delivery{},
 	}
@@ -74,8 +74,8 @@ func newRig(t *testing.T, p pace) *rig {
 		}
 	}
 	r.address = "tcp://" + freeAddress(t)
-	r.camera(filepath.Join(shared(root), "drives", "romania_day001"))
-	track := readTrack(t, filepath.Join(shared(root), "nmea", "lege_track_1.nmea"))
+	r.camera(filepath.Join(root, "testdata", "drives", "demo"))
+	track := trackOf(t, filepath.Join(shared(root), "nmea", "lege_track_1.nmea"))
 	r.zones = zonesAlong(track)
 	device := playTrack(t, track, p.every)
 	r.witness = newWitness(t, filepath.Join(dir, "state", "outbox", "items"), filepath.Join(dir, "witnessed"), filepath.Join(dir, "tmp"))
@@ -107,8 +107,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// camera makes the drive that stands in for one: pictures of a real street, five
-// a second, each with what cameras write beside the picture.
+// camera makes the drive that stands in for one: five pictures a second, each with
+// what cameras write beside the picture.
 func (r *rig) camera(from string) {
 	r.t.Helper()
 	markedDrive(r.t, from, r.drive, 60)
@@ -124,27 +124,21 @@ func (r *rig) camera(from string) {
 	}
 }
 
-// configure writes the vehicle's configuration. The machine that runs the tests
-// may be far slower than a vehicle's: hence the patience with models and fixes.
+// configure writes the vehicle's configuration; its models are those that are built
+// in. The machine that runs the tests may be far slower than a vehicle's: hence the
+// patience with models and fixes.
 func (r *rig) configure(device string) {
 	r.t.Helper()
 	text := fmt.Sprintf(`vehicle: {id: %s, fleet: %s}
 state_dir: %s
 gps: {device: %s}
 camera: {drive: %s}
-models:
-  dir: %s
-  onnxruntime: %s
-  timeout: 30s
-  redact:
-    - {class: person, model: yolox_nano, min_score: 0.3}
-    - {class: face, model: yunet_n, min_score: 0.4}
-    - {class: plate, model: en_PP-OCRv3_det_640x384, min_score: 0.4}
+models: {onnxruntime: %s, timeout: 30s}
 gate: {max_fix_age: 5s}
 orders: {trusted_keys: [%s]}
 switch: {socket: %s}
 mqtt: {broker: '%s', keep_alive: 5s, drain_timeout: 40s}
-`, vehicleName, fleetName, filepath.Join(r.dir, "state"), device, r.drive, r.models, r.runtime,
+`, vehicleName, fleetName, filepath.Join(r.dir, "state"), device, r.drive, r.lib,
 		filepath.Join(r.dir, "fleet.key.pub"), r.socket, r.address)
 	if err := os.WriteFile(r.config, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
@@ -368,6 +362,15 @@ func (r *rig) inboxJSON(id string) string {
 		return ""
 	}
 	return found[0]
+}
+
+// pictures is how many pictures the inbox keeps.
+func (r *rig) pictures() int {
+	found, err := filepath.Glob(filepath.Join(r.dir, "inbox", "*", "*", "*", "*.jpg"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return len(found)
 }
 
 // outbox returns the ids that wait in the outbox of an agent that is dead. It

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gadeblik/agent"
 	"gadeblik/blur"
@@ -12,16 +14,26 @@ import (
 	"gadeblik/inference/onnx"
 )
 
-// detectors are models loaded from a folder, by name.
+// detectors are loaded models, by name.
 type detectors struct {
 	byName  map[string]agent.Detector
 	loaded  []*inference.Detector
+	bytes   []int  // of the weights of each that is loaded
 	runtime string // version of ONNX Runtime
 }
 
-// loadDetectors loads the named models, each checked against its manifest.
-func loadDetectors(lib, dir string, threads int, names []string) (*detectors, error) {
-	path, err := onnx.Find(lib)
+// loading says where models are loaded from, and how.
+type loading struct {
+	lib     string // ONNX Runtime; empty searches for it
+	dir     string // folder of models beside those that are built in; empty for none
+	threads int    // of one detection
+	// adjust, if set, may change what the manifest of the model called name asks for.
+	adjust func(name string, m inference.Manifest) inference.Manifest
+}
+
+// load loads the named models, each once and checked against its manifest.
+func (l loading) load(names []string) (*detectors, error) {
+	path, err := onnx.Find(l.lib)
 	if err != nil {
 		return nil, err
 	}
@@ -37,37 +49,45 @@ func loadDetectors(lib, dir string, threads int, names []string) (*detectors, er
 			continue
 		}
 		tried[name] = true
-		det, err := loadDetector(rt, dir, name, threads)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		d.byName[name], d.loaded = det, append(d.loaded, det)
+		errs = append(errs, l.one(rt, d, name))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, errors.Join(hinted(err, "fetch the models with `gadeblik models fetch --dir %s`", dir), d.close())
+		return nil, errors.Join(hinted(err, "%s", fetchInto(l.dir)), d.close())
 	}
 	return d, nil
 }
 
-func loadDetector(rt *onnx.Runtime, dir, name string, threads int) (*inference.Detector, error) {
-	m, err := catalogue.Load(dir, name)
+// one adds a model to d.
+func (l loading) one(rt *onnx.Runtime, d *detectors, name string) error {
+	m, err := catalogue.Load(l.dir, name)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	if l.adjust != nil {
+		m = l.adjust(name, m)
 	}
 	data, err := m.Read()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	session, err := rt.Load(m, data, threads)
+	session, err := rt.Load(m, data, l.threads)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	det, err := inference.NewDetector(m, session)
 	if err != nil {
-		return nil, errors.Join(err, session.Close())
+		return errors.Join(err, session.Close())
 	}
-	return det, nil
+	d.byName[name], d.loaded, d.bytes = det, append(d.loaded, det), append(d.bytes, len(data))
+	return nil
+}
+
+// fetchInto says how a missing model is come by.
+func fetchInto(dir string) string {
+	if dir == "" {
+		return "fetch public models with `gadeblik models fetch`, and name their folder with --models " + defaultModels
+	}
+	return fmt.Sprintf("fetch the models with `gadeblik models fetch --dir %s`", dir)
 }
 
 func (d *detectors) close() error {
@@ -85,20 +105,22 @@ type choice struct {
 }
 
 // The models taken where nobody chose, best first: those that see small things
-// where the folder has them. People are looked for at a low score and a large
-// size: what is removed too much costs little, what is missed costs everything.
+// where the folder has them, what is built in where it has none. People are looked
+// for at a large size: what is removed too much costs little, what is missed costs
+// everything. How sure a model must be, its manifest says.
 var preferred = struct{ detector, person, face, plate []string }{
-	detector: []string{"yolox_nano_container", "yolox_nano_640x384", "yolox_nano"},
-	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano"},
-	face:     []string{"yunet_n_1280x736", "yunet_n"},
-	plate:    []string{"en_PP-OCRv3_det"},
+	detector: []string{"yolox_nano_container", "yolox_nano_640x384", "yolox_nano", catalogue.Street},
+	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano", catalogue.Privacy},
+	face:     []string{"yunet_n_1280x736", "yunet_n", catalogue.Privacy},
+	plate:    []string{"en_PP-OCRv3_det", catalogue.Privacy},
 }
 
-// chooseModels takes the best of what a folder has.
+// chooseModels takes the best of what a folder has, and what is built in for the
+// rest; without a folder, all that is built in.
 func chooseModels(dir string) choice {
 	best := func(names []string) string {
 		for _, n := range names {
-			if m, err := catalogue.Load(dir, n); err == nil && exists(m.Path()) {
+			if m, err := catalogue.Load(dir, n); err == nil && (m.BuiltIn() || exists(m.Path())) {
 				return n
 			}
 		}
@@ -107,9 +129,9 @@ func chooseModels(dir string) choice {
 	return choice{
 		detector: best(preferred.detector),
 		redact: []agent.RedactModel{
-			{Class: blur.Person, Model: best(preferred.person), MinScore: 0.3},
-			{Class: blur.Face, Model: best(preferred.face), MinScore: 0.4},
-			{Class: blur.Plate, Model: best(preferred.plate), MinScore: 0.4},
+			{Class: blur.Person, Model: best(preferred.person)},
+			{Class: blur.Face, Model: best(preferred.face)},
+			{Class: blur.Plate, Model: best(preferred.plate)},
 		},
 	}
 }
@@ -128,9 +150,36 @@ func (c choice) names() []string {
 	return out
 }
 
-// open loads the models of the choice and those that orders name beside them.
-func (c choice) open(lib, dir string, threads int, also []string) (*agent.Models, *detectors, error) {
-	d, err := loadDetectors(lib, dir, threads, append(c.names(), also...))
+// lacking returns what is built in where the model that looks does not know all of
+// the labels: a public one knows no bag.
+func (c choice) lacking(dir string, labels []string) []string {
+	m, err := catalogue.Load(dir, c.detector)
+	if err != nil {
+		return nil // loading it will say so
+	}
+	known := m.Labels()
+	if slices.ContainsFunc(labels, func(l string) bool { return !slices.Contains(known, l) }) {
+		return []string{catalogue.Street}
+	}
+	return nil
+}
+
+// adjust lets a model report what it is asked to remove: a score below that of its
+// manifest takes that one's place.
+func (c choice) adjust(name string, m inference.Manifest) inference.Manifest {
+	for _, r := range c.redact {
+		label := string(r.Class)
+		if r.Model == name && slices.Contains(m.Labels(), label) && r.MinScore > 0 && r.MinScore < m.ScoreOf(label) {
+			m = m.WithScore(label, r.MinScore)
+		}
+	}
+	return m
+}
+
+// open loads the models of the choice and those that orders want beside them.
+func (c choice) open(l loading, also []string) (*agent.Models, *detectors, error) {
+	l.adjust = c.adjust
+	d, err := l.load(append(c.names(), also...))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,7 +190,7 @@ func (c choice) open(lib, dir string, threads int, also []string) (*agent.Models
 	return m, d, nil
 }
 
-// modelsFolder is where models are on a desk: fetched, or in a mirror.
+// modelsFolder is where public models are on a desk: fetched, or in a mirror.
 func modelsFolder() string {
 	if found, err := filepath.Glob(filepath.Join(defaultModels, "*.onnx")); err == nil && len(found) > 0 {
 		return defaultModels

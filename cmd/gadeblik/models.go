@@ -6,6 +6,7 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -22,11 +23,16 @@ const defaultModels = "build/models"
 func newModels(std stdio) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "models",
-		Short: "List, fetch, verify and try the models that look",
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: "List, fetch, verify, try and time the models that look",
+		Long: `List, fetch, verify, try and time the models that look. Two of our own are built
+in and need no download: gadeblik_street looks for what tasks name, gadeblik_privacy
+finds the persons, faces and plates that are removed. Larger public ones come with
+` + "`gadeblik models fetch`" + `; name their folder to replay, and themselves in the
+configuration of run.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	c.AddCommand(newModelsList(std), newModelsFetch(std), newModelsVerify(std), newModelsTry(std))
+	c.AddCommand(newModelsList(std), newModelsFetch(std), newModelsVerify(std), newModelsTry(std), newModelsBench(std))
 	return c
 }
 
@@ -44,10 +50,13 @@ func newModelsList(std stdio) *cobra.Command {
 			fmt.Fprintln(w, "NAME\tFINDS\tINPUT\tKB\tLICENCE\tFROM")
 			for _, m := range catalogue.Models() {
 				finds, from := string(m.Task), "network"
-				if len(m.Labels()) == 1 {
-					finds = m.Labels()[0]
+				if labels := m.Labels(); len(labels) <= 3 {
+					finds = strings.Join(labels, ", ")
 				}
-				if m.MirrorOnly != "" {
+				switch {
+				case m.BuiltIn():
+					from = "built in"
+				case m.MirrorOnly != "":
 					from = "mirror only"
 				}
 				fmt.Fprintf(w, "%s\t%s\t%dx%d\t%d\t%s\t%s\n", m.Name, finds, m.Input.Width, m.Input.Height, m.Bytes/1024, m.Licence, from)
@@ -73,6 +82,7 @@ type listed struct {
 	Source  string   `json:"source"`
 	URLs    []string `json:"urls,omitempty"`
 	Default bool     `json:"default"`
+	BuiltIn bool     `json:"built_in"`
 }
 
 func printCatalogue(std stdio) error {
@@ -81,7 +91,7 @@ func printCatalogue(std stdio) error {
 		list = append(list, listed{
 			Name: m.Name, Task: string(m.Task), Labels: m.Labels(), Width: m.Input.Width, Height: m.Input.Height,
 			File: m.File, Bytes: m.Bytes, SHA256: m.SHA256, Licence: m.Licence, Source: m.Source,
-			URLs: m.URLs, Default: m.Default,
+			URLs: m.URLs, Default: m.Default, BuiltIn: m.BuiltIn(),
 		})
 	}
 	return json.NewEncoder(std.out).Encode(list)
@@ -93,9 +103,15 @@ func newModelsFetch(std stdio) *cobra.Command {
 		Use:   "fetch [NAME...]",
 		Short: "Fetch models into a folder, checked against the catalogue",
 		Long: `Fetch models into a folder, each with its manifest, checked against the
-catalogue's sha256. Without names: what an agent needs. A mirror, a folder with
-the files, is asked before the network; ../shared/models is one where it exists.`,
+catalogue's sha256. Without names: the larger public models that replay --models
+prefers to what is built in. A mirror, a folder with the files, is asked before the
+network; ../shared/models is one where it exists. A model that is built in is
+written out, for whoever wants other thresholds: of two of one name, the folder's
+is used.`,
 		Example: "  gadeblik models fetch --dir /var/lib/gadeblik/models",
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return knownModels(), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			fetched, err := fetchModels(cmd, std, args, catalogue.FetchOptions{Dir: dir, Mirror: mirror})
 			for _, f := range fetched {
@@ -141,12 +157,15 @@ func newModelsVerify(std stdio) *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "verify",
-		Short: "Check every model in a folder against its manifest",
+		Short: "Check every model, built in or in a folder, against its manifest",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("dir") && !exists(dir) {
+				dir = "" // nobody has fetched any
+			}
 			good, err := catalogue.Verify(dir)
 			for _, m := range good {
-				fmt.Fprintf(std.out, "ok  %s  %s\n", m.Name, m.Path())
+				fmt.Fprintf(std.out, "ok  %s  %s\n", m.Name, place(m))
 			}
 			return err
 		},
@@ -155,44 +174,93 @@ func newModelsVerify(std stdio) *cobra.Command {
 	return c
 }
 
+// place says where a model's file is.
+func place(m inference.Manifest) string {
+	if m.BuiltIn() {
+		return "built in"
+	}
+	return m.Path()
+}
+
+// knownModels names every model of the catalogue.
+func knownModels() []string {
+	var names []string
+	for _, m := range catalogue.Models() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
 // seen is a detection as `models try --json` prints it.
 type seen struct {
+	File  string  `json:"file"`
 	Label string  `json:"label"`
 	Score float64 `json:"score"`
 	Box   [4]int  `json:"box"` // left, top, right, bottom in pixels
 	Model string  `json:"model"`
 }
 
+// trial is what `models try` was asked for.
+type trial struct {
+	model, dir, lib string
+	score           float64
+	asJSON          bool
+}
+
 func newModelsTry(std stdio) *cobra.Command {
-	var dir, name, lib string
-	var asJSON bool
+	var t trial
 	c := &cobra.Command{
-		Use:     "try IMAGE",
-		Short:   "Say what a model sees in a JPEG",
-		Example: "  gadeblik models try street.jpg --model yolox_nano --json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			img, err := readPicture(args[0])
-			if err != nil {
-				return err
-			}
-			loaded, err := loadDetectors(lib, dir, 1, []string{name})
-			if err != nil {
-				return err
-			}
-			defer loaded.close()
-			dets, err := loaded.byName[name].Detect(cmd.Context(), img, nil)
-			if err != nil {
-				return err
-			}
-			return printSeen(std, dets, asJSON)
-		},
+		Use:   "try IMAGE...",
+		Short: "Say what a model sees in JPEGs",
+		Example: `  gadeblik models try street.jpg --model gadeblik_privacy --json
+  gadeblik models try drives/*/frames/*.jpg --score 0.05 --json > seen.jsonl`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return t.run(cmd, std, args) },
 	}
-	c.Flags().StringVar(&name, "model", "yolox_nano", "model of the folder or the catalogue")
-	c.Flags().StringVar(&dir, "models", modelsFolder(), "folder of the models")
-	c.Flags().StringVar(&lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON lines")
+	c.Flags().StringVar(&t.model, "model", catalogue.Street, "model that is built in or in the folder")
+	c.Flags().StringVar(&t.dir, "models", modelsFolder(), "folder of public models")
+	c.Flags().StringVar(&t.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
+	c.Flags().Float64Var(&t.score, "score", 0, "report what scores at least this (default: the manifest's)")
+	c.Flags().BoolVar(&t.asJSON, "json", false, "print JSON lines")
+	err := c.RegisterFlagCompletionFunc("model", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return catalogue.Present(t.dir), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic("gadeblik: internal error: " + err.Error())
+	}
 	return c
+}
+
+func (t trial) run(cmd *cobra.Command, std stdio, files []string) error {
+	l := loading{lib: t.lib, dir: t.dir, threads: 1}
+	if cmd.Flags().Changed("score") {
+		l.adjust = func(_ string, m inference.Manifest) inference.Manifest {
+			m.Score, m.Scores = t.score, nil
+			return m
+		}
+	}
+	d, err := l.load([]string{t.model})
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	bar := newProgress(std, len(files), "looking")
+	defer bar.done()
+	var dets []inference.Detection
+	for i, file := range files {
+		img, err := readPicture(file)
+		if err != nil {
+			return err
+		}
+		if dets, err = d.byName[t.model].Detect(cmd.Context(), img, dets[:0]); err != nil {
+			return err
+		}
+		if err := t.print(std, file, dets, len(files) > 1); err != nil {
+			return err
+		}
+		bar.set(i + 1)
+	}
+	return nil
 }
 
 func readPicture(path string) (*image.YCbCr, error) {
@@ -200,28 +268,43 @@ func readPicture(path string) (*image.YCbCr, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodePicture(path, raw)
+}
+
+func decodePicture(name string, raw []byte) (*image.YCbCr, error) {
 	src, err := blur.Open(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return src.Planes(), nil
 }
 
-func printSeen(std stdio, dets []inference.Detection, asJSON bool) error {
-	if !asJSON && len(dets) == 0 {
+func (t trial) print(std stdio, file string, dets []inference.Detection, many bool) error {
+	if t.asJSON {
+		return printSeen(std, file, dets)
+	}
+	if many {
+		if _, err := fmt.Fprintf(std.out, "%s\n", file); err != nil {
+			return err
+		}
+	}
+	if len(dets) == 0 {
 		_, err := fmt.Fprintln(std.out, "nothing")
 		return err
 	}
+	for _, d := range dets {
+		if _, err := fmt.Fprintf(std.out, "%-16s %.3f  %v\n", d.Label, d.Score, d.Box); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printSeen(std stdio, file string, dets []inference.Detection) error {
 	enc := json.NewEncoder(std.out)
 	for _, d := range dets {
-		s := seen{d.Label, d.Score, [4]int{d.Box.Min.X, d.Box.Min.Y, d.Box.Max.X, d.Box.Max.Y}, d.Model}
-		var err error
-		if asJSON {
-			err = enc.Encode(s)
-		} else {
-			_, err = fmt.Fprintf(std.out, "%-16s %.3f  %v\n", s.Label, s.Score, s.Box)
-		}
-		if err != nil {
+		b := d.Box
+		if err := enc.Encode(seen{file, d.Label, d.Score, [4]int{b.Min.X, b.Min.Y, b.Max.X, b.Max.Y}, d.Model}); err != nil {
 			return err
 		}
 	}

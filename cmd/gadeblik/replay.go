@@ -33,7 +33,10 @@ func newReplay(std stdio) *cobra.Command {
 on the vehicle. Into the folder named by --out come observations.jsonl,
 decisions.csv (every answer of the gate with its reason), evidence/<id>.jpg,
 summary.json, and report.html to show people. The same drive, orders and models
-give the same bytes.`,
+give the same bytes.
+
+The models are those built in. With --models the best of that folder are preferred:
+` + "`gadeblik models fetch`" + ` brings larger public ones into build/models.`,
 		Example: "  gadeblik replay ../shared/drives/amsterdam_bags --out /tmp/bags",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,7 +58,7 @@ give the same bytes.`,
 
 func (o *replayOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.orders, "orders", "", "orders, signed or not (default: the drive's own)")
-	c.Flags().StringVar(&o.models, "models", modelsFolder(), "folder of the models")
+	c.Flags().StringVar(&o.models, "models", "", "folder of models to prefer (default: those built in)")
 	c.Flags().StringVar(&o.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
 	c.Flags().StringVar(&o.vehicle, "vehicle", "replay", "pseudonym of the vehicle in the observations")
 	c.Flags().IntVar(&o.threads, "threads", 1, "threads of one detection")
@@ -105,10 +108,13 @@ func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent
 	if _, err := agent.NewPlan(orders, nil); err != nil {
 		return summary{}, fmt.Errorf("%s: %w", name, err)
 	}
-	if err := checkOutput(o.out); err != nil {
+	if err := errors.Join(checkFolder(o.models), checkOutput(o.out)); err != nil {
 		return summary{}, err
 	}
-	models, loaded, err := chooseModels(o.models).open(o.lib, o.models, o.threads, modelsOf(orders))
+	named, labels := wantedOf(orders)
+	c := chooseModels(o.models)
+	l := loading{lib: o.lib, dir: o.models, threads: o.threads}
+	models, loaded, err := c.open(l, append(named, c.lacking(o.models, labels)...))
 	if err != nil {
 		return summary{}, err
 	}
@@ -118,7 +124,7 @@ func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent
 	models.Timeout = 10 * time.Minute
 	plan, err := agent.NewPlan(orders, models)
 	if err != nil {
-		return summary{}, fmt.Errorf("%s: %w", name, err)
+		return summary{}, hinted(fmt.Errorf("%s: %w", name, err), "ask for what these models find, or bring others: `gadeblik models fetch`, then --models %s", defaultModels)
 	}
 	rec, err := newRecorder(o.out)
 	if err != nil {
@@ -167,18 +173,34 @@ func parseAnyOrders(name string, raw []byte) (*uplink.Orders, error) {
 	return o, nil
 }
 
-// modelsOf returns the models that orders name.
-func modelsOf(o *uplink.Orders) []string {
-	var names []string
+// checkFolder demands that a folder of models that somebody named is there.
+func checkFolder(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if _, err := os.ReadDir(dir); err != nil {
+		return hinted(fmt.Errorf("read models folder: %w", err), "%s", fetchInto(dir))
+	}
+	return nil
+}
+
+// wantedOf returns the models that orders name, and what the tasks look for that
+// name none.
+func wantedOf(o *uplink.Orders) (models, labels []string) {
 	for _, raw := range o.Tasks {
 		var t struct {
+			Labels []string
 			Models struct{ Primary, Fallback string }
 		}
-		if json.Unmarshal(raw, &t) == nil { // NewPlan reports what is wrong with it
-			names = append(names, t.Models.Primary, t.Models.Fallback)
+		if json.Unmarshal(raw, &t) != nil {
+			continue // NewPlan reports what is wrong with it
+		}
+		models = append(models, t.Models.Primary, t.Models.Fallback)
+		if t.Models.Primary == "" {
+			labels = append(labels, t.Labels...)
 		}
 	}
-	return names
+	return models, labels
 }
 
 func (r *replayRun) play(ctx context.Context, std stdio, o replayOptions) (summary, error) {

@@ -86,6 +86,8 @@ func given(root, name string) (bool, error) {
 	switch name {
 	case "models":
 		return weights(root) != "", nil
+	case "trained":
+		return trained(root), nil
 	case "onnxruntime":
 		return runtimeLibrary() != "", nil
 	case "drives":
@@ -149,7 +151,13 @@ func shared(root string) string {
 	return filepath.Join(root, "..", "shared")
 }
 
-// weights returns a folder with the models an agent needs, "" if there is none.
+// trained tells whether the models that are built in have learnt anything yet.
+func trained(root string) bool {
+	return !isFile(filepath.Join(root, "inference", "catalogue", "own", "UNTRAINED"))
+}
+
+// weights returns a folder with public models for all that an agent needs, "" if
+// there is none.
 func weights(root string) string {
 	for _, dir := range []string{filepath.Join(shared(root), "models"), filepath.Join(root, "build", "models")} {
 		if isFile(filepath.Join(dir, "yolox_nano_416.onnx")) && isFile(filepath.Join(dir, "yunet_n_dynamic.onnx")) &&

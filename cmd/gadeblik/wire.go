@@ -99,16 +99,22 @@ func fence(g config.Gate) geofence.TrackerConfig {
 }
 
 func openModels(cfg *config.Config) (*agent.Models, *detectors, error) {
-	c := choice{detector: cfg.Models.Detector}
-	for _, r := range cfg.Models.Redact {
-		c.redact = append(c.redact, agent.RedactModel{Class: blur.Class(r.Class), Model: r.Model, MinScore: r.MinScore})
-	}
-	m, d, err := c.open(cfg.Models.ONNXRuntime, cfg.Models.Dir, cfg.Models.Threads, nil)
+	l := loading{lib: cfg.Models.ONNXRuntime, dir: cfg.Models.Dir, threads: cfg.Models.Threads}
+	m, d, err := chosen(cfg.Models).open(l, nil)
 	if err != nil {
 		return nil, nil, err
 	}
 	m.Timeout = cfg.Models.Timeout
 	return m, d, nil
+}
+
+// chosen is what the configuration says.
+func chosen(m config.Models) choice {
+	c := choice{detector: m.Detector}
+	for _, r := range m.Redact {
+		c.redact = append(c.redact, agent.RedactModel{Class: blur.Class(r.Class), Model: r.Model, MinScore: r.MinScore})
+	}
+	return c
 }
 
 func openOrders(cfg *config.Config) (uplink.Verifier, *uplink.OrdersStore, error) {

@@ -1,8 +1,10 @@
-// Package catalogue knows public models: where their weights are, under which licence, how they are
-// read, and it brings them to a folder, each with its manifest beside it.
+// Package catalogue knows models: the project's own, which are part of the program, and public ones:
+// where their weights are, under which licence, how they are read. It brings models to a folder, each
+// with its manifest beside it.
 //
 // Nothing in it is trusted because of where it came from: a file counts as a model only if size and
-// sha256 are those of the catalogue, whether it lies in a mirror, comes over HTTPS or was there before.
+// sha256 are those of the catalogue, whether it lies in a mirror, comes over HTTPS, was there before
+// or is built in.
 package catalogue
 
 import (
@@ -27,8 +29,8 @@ var embedded []byte
 type Model struct {
 	inference.Manifest
 	Bytes      int64    // exact size of the file
-	URLs       []string // pinned HTTPS addresses, tried in order
-	MirrorOnly string   // a sentence why there is no address; empty if there is one
+	URLs       []string // pinned HTTPS addresses, tried in order; none for a model that is built in
+	MirrorOnly string   // a sentence why there is no address; empty if there is one or none is needed
 	Default    bool     // in the set that is fetched when no names are given
 }
 
@@ -55,13 +57,14 @@ type entry struct {
 	Default            bool `yaml:"default"`
 }
 
-// Models returns the catalogue in its own order. The caller owns the slice.
+// Models returns the catalogue: what is built in, then the public models in its own order. The caller
+// owns the slice.
 func Models() []Model {
-	models, err := parse(embedded)
+	public, err := parse(embedded)
 	if err != nil {
 		panic(fmt.Sprintf("catalogue: internal error: %v", err))
 	}
-	return models
+	return append(own(), public...)
 }
 
 // Find returns the model of that name. The error names the models there are.
@@ -97,25 +100,60 @@ func present(dir, file string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// Load returns the manifest of a model in dir: that of dir/name.yaml, or, where there is only the
-// model's file, that of the catalogue.
+// Load returns the manifest of a model: that of dir/name.yaml; where there is none, that of the model
+// of this name that is built in; where there is none either but the file of a public model lies in
+// dir, that of the catalogue. An empty dir is no folder: only what is built in is found.
 func Load(dir, name string) (inference.Manifest, error) {
 	if name == "" || filepath.Base(name) != name {
 		return inference.Manifest{}, fmt.Errorf("model %q: must be a name without folders", name)
 	}
-	m, err := inference.LoadManifest(filepath.Join(dir, name+".yaml"))
-	if err == nil || !errors.Is(err, os.ErrNotExist) {
-		return m, err
+	if dir != "" {
+		m, err := inference.LoadManifest(filepath.Join(dir, name+".yaml"))
+		if err == nil || !errors.Is(err, os.ErrNotExist) {
+			return m, err
+		}
+	}
+	// Before all of the catalogue, which takes long to read.
+	if m, err := find(own(), name); err == nil {
+		return m.Manifest, nil
 	}
 	known, err := Find(name)
-	if err != nil {
+	switch {
+	case err != nil && dir == "":
+		return inference.Manifest{}, err
+	case err != nil:
 		return inference.Manifest{}, fmt.Errorf("no %s.yaml in %s, and %w", name, dir, err)
-	}
-	if !present(dir, known.File) {
+	case dir == "":
+		return inference.Manifest{}, fmt.Errorf("model %s is not built in; fetch it with `gadeblik models fetch %s`, and name its folder", name, name)
+	case !present(dir, known.File):
 		return inference.Manifest{}, fmt.Errorf("model %s: neither %s.yaml nor %s in %s; fetch it with `gadeblik models fetch %s`",
 			name, name, known.File, dir, name)
 	}
 	return known.In(dir), nil
+}
+
+// Present names the models that [Load] finds: those that are built in, then those of which dir has
+// the file, then others of which dir has a manifest. An empty or missing dir has none.
+func Present(dir string) []string {
+	var all []string
+	for _, m := range Models() {
+		if m.BuiltIn() || present(dir, m.File) {
+			all = append(all, m.Name)
+		}
+	}
+	if dir == "" {
+		return all
+	}
+	others, err := os.ReadDir(dir)
+	if err != nil {
+		return all
+	}
+	for _, e := range others {
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok && !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 func names(models []Model) []string {

@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 
 func TestFindNamesWhatThereIs(t *testing.T) {
 	_, err := Find("yolo")
-	if err == nil || !strings.HasPrefix(err.Error(), `model "yolo" is not in the catalogue, which has yolox_nano, yolox_nano_416x256, `) {
+	if err == nil || !strings.HasPrefix(err.Error(), `model "yolo" is not in the catalogue, which has gadeblik_privacy, gadeblik_street, yolox_nano, yolox_nano_416x256, `) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -103,6 +103,50 @@ func TestLoad(t *testing.T) {
 	write(t, filepath.Join(dir, "yunet_n.yaml"), "name: yunet_n\n")
 	if _, err := Load(dir, "yunet_n"); err == nil || !strings.HasPrefix(err.Error(), "manifest "+filepath.Join(dir, "yunet_n.yaml")+": file: must be") {
 		t.Errorf("a bad manifest was passed over: %v", err)
+	}
+}
+
+// What is built in is found where the folder has no manifest of that name: also without a folder, and
+// beside a file of that name that nothing describes.
+func TestLoadOfWhatIsBuiltIn(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, Street+".onnx"), "another street")
+	for _, from := range []string{dir, "", filepath.Join(dir, "none")} {
+		m, err := Load(from, Street)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !m.BuiltIn() || m.Path() != "" {
+			t.Errorf("from %q: path %q, want what is built in", from, m.Path())
+		}
+	}
+	write(t, filepath.Join(dir, Street+".yaml"), "name: other\n")
+	if _, err := Load(dir, Street); err == nil || !strings.HasPrefix(err.Error(), "manifest "+filepath.Join(dir, Street+".yaml")+": ") {
+		t.Errorf("the folder's manifest was passed over: %v", err)
+	}
+	fails := func(name, want string) {
+		t.Helper()
+		if _, err := Load("", name); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	fails("yunet_n", "model yunet_n is not built in; fetch it with `gadeblik models fetch yunet_n`, and name its folder")
+	fails("nonsense", `model "nonsense" is not in the catalogue, which has gadeblik_privacy, `)
+}
+
+func TestPresent(t *testing.T) {
+	dir := t.TempDir()
+	own := []string{Privacy, Street}
+	for _, empty := range []string{"", dir, filepath.Join(dir, "none")} {
+		if d := cmp.Diff(own, Present(empty)); d != "" {
+			t.Errorf("%q: %s", empty, d)
+		}
+	}
+	write(t, filepath.Join(dir, "yunet_s_dynamic.onnx"), "weights")
+	write(t, filepath.Join(dir, "mine.yaml"), "")
+	write(t, filepath.Join(dir, Street+".yaml"), "")
+	if d := cmp.Diff(append(own, "yunet_s", "yunet_s_1280x736", "mine"), Present(dir)); d != "" {
+		t.Error(d)
 	}
 }
 

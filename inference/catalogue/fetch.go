@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,9 @@ import (
 
 	"gadeblik/inference"
 )
+
+// fromProgram is what [Fetched.From] says of a model that is built in.
+const fromProgram = "built in"
 
 // FetchOptions say where models come from and go to.
 type FetchOptions struct {
@@ -34,11 +38,12 @@ type Progress struct {
 type Fetched struct {
 	Name string
 	Path string // of the manifest
-	From string // mirror path or address; empty if the file was there already
+	From string // mirror path, address or "built in"; empty if the file was there already
 }
 
 // Fetch brings models, or [Defaults] if there are no names, to o.Dir: the file, whole and with the
-// right hash or not at all, and its manifest as name.yaml. What is there and right is left alone, also
+// right hash or not at all, and its manifest as name.yaml. A model that is built in is written out, for
+// whoever wants other thresholds. What is there and right is left alone, also
 // a manifest in which somebody has changed a threshold. One model's failure does not keep the others
 // from coming; the error names each.
 func Fetch(ctx context.Context, names []string, o FetchOptions) ([]Fetched, error) {
@@ -80,8 +85,9 @@ func fetch(ctx context.Context, known []Model, names []string, o FetchOptions) (
 
 // one brings the file and then the manifest, so that a manifest never stands beside nothing.
 func (o FetchOptions) one(ctx context.Context, m Model) (Fetched, error) {
+	held := m.Manifest
 	m.Manifest = m.In(o.Dir)
-	from, err := o.file(ctx, m)
+	from, err := o.file(ctx, m, held)
 	if err != nil {
 		return Fetched{}, err
 	}
@@ -89,10 +95,17 @@ func (o FetchOptions) one(ctx context.Context, m Model) (Fetched, error) {
 	return Fetched{Name: m.Name, Path: path, From: from}, err
 }
 
-// file tries what is there, the mirror, the addresses, in this order.
-func (o FetchOptions) file(ctx context.Context, m Model) (from string, err error) {
+// file tries what is there, what the program may hold, the mirror, the addresses, in this order.
+func (o FetchOptions) file(ctx context.Context, m Model, held inference.Manifest) (from string, err error) {
 	if _, err := m.Read(); err == nil {
 		return "", nil
+	}
+	if held.BuiltIn() {
+		data, err := held.Read()
+		if err != nil {
+			return "", err
+		}
+		return fromProgram, o.take(ctx, m, fromProgram, bytes.NewReader(data))
 	}
 	var tried attempts
 	if o.Mirror != "" {

@@ -11,12 +11,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"gadeblik/inference"
 )
@@ -108,7 +110,7 @@ func TestFetchFromTheNetwork(t *testing.T) {
 	if n := len(progress); n == 0 || progress[n-1] != (Progress{"faces", s.URL + "/good", 21, 21}) {
 		t.Errorf("progress %+v", progress)
 	}
-	good, err := Verify(dir)
+	good, err := verifyFolder(dir)
 	if err != nil || len(good) != 2 || good[0].Input.Width != 640 || good[1].Input.Width != 1280 {
 		t.Errorf("verify: %v, %v", good, err)
 	}
@@ -375,7 +377,7 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	write(t, filepath.Join(dir, "bad.yaml"), strings.Replace(string(raw), "weights.onnx", "bad.onnx", 1))
 	write(t, filepath.Join(dir, "bad.onnx"), strings.ToUpper(weightsText))
 	write(t, filepath.Join(dir, "worse.yaml"), "name: worse\ncolour: blue\n")
-	good, err := Verify(dir)
+	good, err := verifyFolder(dir)
 	if len(good) != 1 || good[0].Name != "good" {
 		t.Errorf("good: %v", good)
 	}
@@ -383,6 +385,46 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 		"manifest " + filepath.Join(dir, "worse.yaml") + ": yaml: unmarshal errors:\n  line 2: field colour not found in type inference.Manifest"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+// verifyFolder is Verify without what is built in.
+func verifyFolder(dir string) ([]inference.Manifest, error) {
+	good, err := Verify(dir)
+	return slices.DeleteFunc(good, inference.Manifest.BuiltIn), err
+}
+
+// A model that is built in can be written out, changed, and is then the one that is found.
+func TestFetchWritesOutWhatIsBuiltIn(t *testing.T) {
+	dir := t.TempDir()
+	run := func(from string) {
+		t.Helper()
+		got, err := Fetch(context.Background(), []string{Privacy}, FetchOptions{Dir: dir, Mirror: filepath.Join(dir, "none")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff([]Fetched{{Privacy, filepath.Join(dir, Privacy+".yaml"), from}}, got); d != "" {
+			t.Error(d)
+		}
+	}
+	run("built in")
+	run("")
+	m, err := Load(dir, Privacy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.BuiltIn() || filepath.Dir(m.Path()) != dir {
+		t.Errorf("found at %q, want the one in the folder", m.Path())
+	}
+	held, err := Find(Privacy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(held.Manifest, m, cmpopts.IgnoreUnexported(inference.Manifest{})); d != "" {
+		t.Errorf("written and read again: %s", d)
+	}
+	if _, err := m.Read(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -402,7 +444,7 @@ func TestFetchEverythingFromTheRealMirror(t *testing.T) {
 	if err != nil || len(got) != len(all) {
 		t.Fatalf("fetched %d of %d: %v", len(got), len(all), err)
 	}
-	good, err := Verify(dir)
+	good, err := verifyFolder(dir)
 	if err != nil || len(good) != len(all) {
 		t.Errorf("verified %d of %d: %v", len(good), len(all), err)
 	}

@@ -10,31 +10,50 @@ import (
 	"gadeblik/inference"
 )
 
-// Verify checks every manifest in dir and the file it names. It returns the manifests, in order of
-// their file names, with which everything is right, and an error that names the others.
+// Verify checks what is built in, then every manifest in dir and the file it names; an empty dir is no
+// folder. It returns the manifests with which everything is right, those of dir in order of their file
+// names, and an error that names the others.
 func Verify(dir string) ([]inference.Manifest, error) {
+	var v verified
+	for _, m := range own() {
+		v.read(m.Manifest)
+	}
+	if dir != "" {
+		v.folder(dir)
+	}
+	return v.good, errors.Join(v.errs...)
+}
+
+// verified gathers what was checked.
+type verified struct {
+	good []inference.Manifest
+	errs []error
+}
+
+func (v *verified) read(m inference.Manifest) {
+	if _, err := m.Read(); err != nil {
+		v.errs = append(v.errs, err)
+		return
+	}
+	v.good = append(v.good, m)
+}
+
+func (v *verified) folder(dir string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, fmt.Errorf("verify models: %w", err)
+		v.errs = append(v.errs, fmt.Errorf("verify models: %w", err))
+		return
 	}
 	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return filepath.Ext(e.Name()) != ".yaml" })
 	if len(entries) == 0 {
-		return nil, fmt.Errorf("verify models: no manifest in %s; fetch some with `gadeblik models fetch`", dir)
+		v.errs = append(v.errs, fmt.Errorf("verify models: no manifest in %s; fetch some with `gadeblik models fetch`", dir))
 	}
-	var (
-		good []inference.Manifest
-		errs []error
-	)
 	for _, e := range entries {
 		m, err := inference.LoadManifest(filepath.Join(dir, e.Name()))
-		if err == nil {
-			_, err = m.Read()
-		}
 		if err != nil {
-			errs = append(errs, err)
+			v.errs = append(v.errs, err)
 			continue
 		}
-		good = append(good, m)
+		v.read(m)
 	}
-	return good, errors.Join(errs...)
 }

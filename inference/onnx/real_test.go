@@ -72,9 +72,13 @@ func picture(t testing.TB, path string) *image.YCbCr {
 	return img.(*image.YCbCr)
 }
 
+// manifest is that of a model that is built in, or else lies beside the repository.
 func manifest(t testing.TB, name string) inference.Manifest {
 	t.Helper()
-	m, err := catalogue.Load(shared(t, "models"), name)
+	m, err := catalogue.Load("", name)
+	if err != nil {
+		m, err = catalogue.Load(shared(t, "models"), name)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +101,11 @@ func session(t testing.TB, m inference.Manifest) *onnx.Session {
 
 func detector(t testing.TB, name string) *inference.Detector {
 	t.Helper()
-	m := manifest(t, name)
+	return detectorOf(t, manifest(t, name))
+}
+
+func detectorOf(t testing.TB, m inference.Manifest) *inference.Detector {
+	t.Helper()
 	d, err := inference.NewDetector(m, session(t, m))
 	if err != nil {
 		t.Fatal(err)
@@ -265,26 +273,33 @@ func TestContainersOfPhotos(t *testing.T) {
 }
 
 func TestDeadlineEndsARun(t *testing.T) {
-	m := manifest(t, "en_PP-OCRv3_det")
+	m := manifest(t, catalogue.Privacy)
 	s := session(t, m)
 	defer s.Close()
-	start := time.Now()
-	if err := s.Run(context.Background()); err != nil {
-		t.Fatal(err)
+	whole := time.Hour
+	for range 5 {
+		start := time.Now()
+		if err := s.Run(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		whole = min(whole, time.Since(start))
 	}
-	whole := time.Since(start)
-
-	ctx, cancel := context.WithTimeout(context.Background(), whole/10)
-	defer cancel()
-	start = time.Now()
-	err := s.Run(ctx)
+	// A timer on a busy machine can come after the run that it should end.
+	ctx, err := context.Background(), error(nil)
+	for try := 0; err == nil && try < 20; try++ {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.Background(), whole/4)
+		defer cancel()
+		start := time.Now()
+		err = s.Run(ctx)
+		t.Logf("whole run %v, ended after %v", whole, time.Since(start))
+	}
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the deadline", err)
 	}
-	if got, want := err.Error(), "run model en_PP-OCRv3_det: context deadline exceeded"; got != want {
+	if got, want := err.Error(), "run model gadeblik_privacy: context deadline exceeded"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	t.Logf("whole run %v, ended after %v", whole, time.Since(start))
 	if err := s.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("second run with an ended context: got %v", err)
 	}

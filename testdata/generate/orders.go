@@ -112,8 +112,8 @@ func orders(l *line) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
-// tasks says what is looked for: lorries as evidence, cars as a number, street furniture as a survey, and one
-// task whose hours exclude the drive.
+// tasks says what is looked for, in the words of the built-in models: lorries and containers as evidence, cars as a
+// number, street furniture as a survey, and one task whose hours exclude the drive.
 func tasks() []task {
 	zones := []string{"school-street", "shop-street"}
 	base := task{
@@ -121,18 +121,20 @@ func tasks() []task {
 		EveryM: 1.5, MaxSpeedKmh: 25, Schedule: schedule{Timezone: "Europe/Copenhagen"}, Context: "coarse",
 		Redact: []string{"person", "face", "plate"}, DedupM: 15, QuotaPerDay: 200, ExpiresAfter: "720h",
 	}
-	lorries, cars, survey, night := base, base, base, base
+	lorries, containers, cars, survey, night := base, base, base, base, base
 	lorries.ID, lorries.Title, lorries.Action = "lorries", "Lorries standing in the street", "evidence"
 	// Small detectors take a van or a row of cars for a truck, with less certainty than they show for a lorry.
 	lorries.MinScore, lorries.UncertainScore = 0.7, 0.55
-	lorries.Purpose, lorries.Labels = "Find lorries that block the sweeping", []string{"truck", "bus"}
+	lorries.Purpose, lorries.Labels = "Find lorries that block the sweeping", []string{"truck"}
 	lorries.Schedule.Weekdays, lorries.Schedule.Hours = []string{"mon", "tue", "wed", "thu", "fri"}, []string{"06:00-18:00"}
+	containers.ID, containers.Title, containers.Action = "containers", "Containers standing in the street", "evidence"
+	containers.Purpose, containers.Labels = "Hold containers against the permits that were given", []string{"container"}
 	cars.ID, cars.Title, cars.Action = "parked-cars", "Count parked cars", "count"
 	cars.Purpose, cars.Labels, cars.DedupM = "Plan when which side of the street is swept", []string{"car"}, 5
 	survey.ID, survey.Title, survey.Action = "survey", "Street furniture inspected", "survey"
 	survey.Purpose, survey.Labels = "Keep the register of traffic lights and benches", []string{"traffic light", "bench"}
-	night.ID, night.Title, night.Action = "night-round", "Bicycles left on the square at night", "evidence"
-	night.Purpose, night.Labels, night.Zones = "Clear abandoned bicycles before the morning sweep", []string{"bicycle"}, []string{"night-square"}
+	night.ID, night.Title, night.Action = "night-round", "Bags left on the square at night", "evidence"
+	night.Purpose, night.Labels, night.Zones = "Clear bags of rubbish before the morning sweep", []string{"bag"}, []string{"night-square"}
 	night.Schedule.Hours, night.Context = []string{"22:00-05:00"}, "crop"
-	return []task{lorries, cars, survey, night}
+	return []task{lorries, containers, cars, survey, night}
 }

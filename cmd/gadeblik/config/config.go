@@ -79,7 +79,7 @@ type Mount struct {
 
 // Models is what the vehicle sees with.
 type Models struct {
-	Dir         string        `mapstructure:"dir" help:"folder of the models; empty is models in state_dir"`
+	Dir         string        `mapstructure:"dir" help:"folder of models beside those built in; empty is models in state_dir"`
 	ONNXRuntime string        `mapstructure:"onnxruntime" help:"file of the ONNX Runtime library; empty searches for it"`
 	Detector    string        `mapstructure:"detector" help:"model that looks where a task names none"`
 	Threads     int           `mapstructure:"threads" help:"processor threads of one model"`
@@ -91,7 +91,7 @@ type Models struct {
 type Redact struct {
 	Class    string  `mapstructure:"class"` // person, face or plate
 	Model    string  `mapstructure:"model"`
-	MinScore float64 `mapstructure:"min_score"` // 0 to 1; the lower, the more is removed
+	MinScore float64 `mapstructure:"min_score"` // above 0, at most 1; the lower, the more is removed; 0 where the file leaves it to the model
 }
 
 // Gate says how sure of its position the vehicle must be.
@@ -163,11 +163,11 @@ func Defaults() Config {
 		Time:     Time{Floor: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
 		Camera:   Camera{Width: 1280, Height: 720, FPS: 10, Watchdog: 5 * time.Second},
 		Models: Models{
-			Detector: "yolox_nano", Threads: 2, Timeout: 2 * time.Second,
+			Detector: "gadeblik_street", Threads: 2, Timeout: 2 * time.Second,
 			Redact: []Redact{
-				{Class: "person", Model: "yolox_nano", MinScore: 0.3},
-				{Class: "face", Model: "yunet_n", MinScore: 0.4},
-				{Class: "plate", Model: "en_PP-OCRv3_det", MinScore: 0.4},
+				{Class: "person", Model: "gadeblik_privacy"},
+				{Class: "face", Model: "gadeblik_privacy"},
+				{Class: "plate", Model: "gadeblik_privacy"},
 			},
 		},
 		Gate: Gate{

@@ -244,10 +244,15 @@ func (r *fileReader) redactEntry(path string, n *yaml.Node) Redact {
 	for key, v := range inner.layer {
 		reflect.ValueOf(&e).Elem().FieldByIndex(inner.known[key].index).Set(reflect.ValueOf(v.value))
 	}
+	score := path + ".min_score"
 	for _, key := range inner.keys {
-		if _, ok := inner.layer[key]; !ok && !r.bad.keys[key] && n.Kind == yaml.MappingNode {
+		if _, ok := inner.layer[key]; !ok && key != score && !r.bad.keys[key] && n.Kind == yaml.MappingNode {
 			r.bad.at(n.Line, "%s: is missing", key)
 		}
+	}
+	// Left out, it is the model's own; who writes 0 wants everything removed and must not get less.
+	if v, ok := inner.layer[score]; ok && v.value == 0.0 {
+		r.bad.wrong(v.origin, score, errors.New("must be above 0 and at most 1; leave it out for the model's own"))
 	}
 	return e
 }

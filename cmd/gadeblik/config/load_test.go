@@ -174,9 +174,9 @@ func TestPrecedence(t *testing.T) {
 }
 
 func TestShorterListReplacesTheDefault(t *testing.T) {
-	text := "models:\n  redact:\n    - {class: plate, model: p, min_score: 0.1}\n    - {class: face, model: f, min_score: 0.2}\n    - {class: person, model: n, min_score: 1}\n    - {class: person, model: m, min_score: 0.3}\n"
+	text := "models:\n  redact:\n    - {class: plate, model: p, min_score: 0.1}\n    - {class: face, model: f, min_score: 0.2}\n    - {class: person, model: n, min_score: 1}\n    - {class: person, model: m}\n"
 	c := loaded(t, text, Options{})
-	want := []Redact{{"plate", "p", 0.1}, {"face", "f", 0.2}, {"person", "n", 1}, {"person", "m", 0.3}}
+	want := []Redact{{"plate", "p", 0.1}, {"face", "f", 0.2}, {"person", "n", 1}, {"person", "m", 0}}
 	if d := cmp.Diff(want, c.Models.Redact); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

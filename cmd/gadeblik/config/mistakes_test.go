@@ -64,6 +64,10 @@ func TestLoadMistakes(t *testing.T) {
 			want: "gadeblik.yaml:3: models.redact: entry 1: class must be person, face or plate (got dog)\ngadeblik.yaml:3: models.redact: entry 1: model must name a model\n" +
 				"gadeblik.yaml:3: models.redact: entry 1: min_score must be above 0 and at most 1 (got 2)\ngadeblik.yaml:3: models.redact: nothing finds person, so no picture could be released; add an entry for it\n" +
 				"gadeblik.yaml:3: models.redact: nothing finds face, so no picture could be released; add an entry for it\ngadeblik.yaml:3: models.redact: nothing finds plate, so no picture could be released; add an entry for it"},
+		{name: "redact nothing sure", file: "models:\n  redact:\n  - {class: face, model: m, min_score: 0}\n  - {class: plate, model: m, min_score: -0.1}",
+			want: "gadeblik.yaml:3: models.redact[0].min_score: must be above 0 and at most 1; leave it out for the model's own"},
+		{name: "redact below nothing", file: "models:\n  redact:\n  - {class: face, model: m, min_score: -0.1}\n  - {class: person, model: m}\n  - {class: plate, model: m}",
+			want: "gadeblik.yaml:3: models.redact: entry 1: min_score must be above 0 and at most 1 (got -0.1)"},
 		{name: "redact map", file: "models: {redact: {class: face}}", want: "gadeblik.yaml:1: models.redact: must be a list; begin each entry with a hyphen"},
 
 		{name: "variable without unit", env: []string{"GADEBLIK_MQTT_KEEP_ALIVE=30"}, want: "GADEBLIK_MQTT_KEEP_ALIVE: mqtt.keep_alive: 30 has no unit; write 30s"},

@@ -84,6 +84,9 @@ func entryNode(r Redact) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			continue // min_score, left to the model
+		}
 		value := text(v.Field(i).String())
 		if f, ok := v.Field(i).Interface().(float64); ok {
 			value = &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.FormatFloat(f, 'f', -1, 64)}

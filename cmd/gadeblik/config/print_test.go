@@ -43,13 +43,13 @@ camera:
 models:
   dir: /var/lib/gadeblik/models # default
   onnxruntime: "" # default
-  detector: yolox_nano # default
+  detector: gadeblik_street # default
   threads: 2 # default
   timeout: 2s # default
   redact:
-    - {class: person, model: yolox_nano, min_score: 0.3} # default
-    - {class: face, model: yunet_n, min_score: 0.4}
-    - {class: plate, model: en_PP-OCRv3_det, min_score: 0.4}
+    - {class: person, model: gadeblik_privacy} # default
+    - {class: face, model: gadeblik_privacy}
+    - {class: plate, model: gadeblik_privacy}
 gate:
   max_fix_age: 2s # default
   max_hdop: 4 # default

@@ -169,7 +169,7 @@ func (c *Config) checkModels(p *problems) {
 		if r.Model == "" {
 			p.add("models.redact", "entry %d: model must name a model", i+1)
 		}
-		if !(r.MinScore > 0 && r.MinScore <= 1) {
+		if !(r.MinScore >= 0 && r.MinScore <= 1) {
 			p.add("models.redact", "entry %d: min_score must be above 0 and at most 1 (got %s)", i+1, pretty(r.MinScore))
 		}
 		found[r.Class] = true

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gadeblik/agent"
+	"gadeblik/blur"
+	"gadeblik/cmd/gadeblik/config"
+	"gadeblik/inference"
+	"gadeblik/inference/catalogue"
+)
+
+// removed is a choice of models for what is always removed.
+func removed(person, face, plate string) []agent.RedactModel {
+	return []agent.RedactModel{
+		{Class: blur.Person, Model: person}, {Class: blur.Face, Model: face}, {Class: blur.Plate, Model: plate},
+	}
+}
+
+func TestChooseModels(t *testing.T) {
+	own := choice{catalogue.Street, removed(catalogue.Privacy, catalogue.Privacy, catalogue.Privacy)}
+	for _, tt := range []struct {
+		name  string
+		files []string
+		want  choice
+	}{
+		{"an empty folder", nil, own},
+		{"files that nobody knows", []string{"mine.onnx", "gadeblik_street.onnx"}, own},
+		{"a manifest without its file", []string{"yunet_n.yaml"}, own},
+		{"plates alone", []string{"en_PP-OCRv3_det.onnx"},
+			choice{catalogue.Street, removed(catalogue.Privacy, catalogue.Privacy, "en_PP-OCRv3_det")}},
+		{"public models", []string{"yolox_nano_416.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
+			choice{"yolox_nano", removed("yolox_nano", "yunet_n_1280x736", "en_PP-OCRv3_det")}},
+		{"the best", []string{"yolox_nano_416.onnx", "yolox_nano_dyn.onnx", "yolox_nano_container.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
+			choice{"yolox_nano_container", removed("yolox_nano_960x544", "yunet_n_1280x736", "en_PP-OCRv3_det")}},
+	} {
+		dir := t.TempDir()
+		for _, name := range tt.files {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("weights"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := cmp.Diff(tt.want, chooseModels(dir), cmp.AllowUnexported(choice{})); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+	}
+	if d := cmp.Diff(own, chooseModels(""), cmp.AllowUnexported(choice{})); d != "" {
+		t.Errorf("without a folder (-want +got):\n%s", d)
+	}
+	// The configuration cannot ask the catalogue what is built in: it says so again.
+	if d := cmp.Diff(own, chosen(config.Defaults().Models), cmp.AllowUnexported(choice{})); d != "" {
+		t.Errorf("the configuration's defaults (-want +got):\n%s", d)
+	}
+}
+
+// Where the folder's model does not know a word, the one that is built in may.
+func TestLackingLabels(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "yolox_nano_416.onnx"), []byte("weights"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := chooseModels(dir)
+	for label, want := range map[string][]string{"car": nil, "couch": nil, "container": {catalogue.Street}, "dragon": {catalogue.Street}} {
+		if d := cmp.Diff(want, c.lacking(dir, []string{"car", label})); d != "" {
+			t.Errorf("%s (-want +got):\n%s", label, d)
+		}
+	}
+}
+
+// A lower score than the manifest's lets the model report more; a higher one is for
+// the agent to apply, since tasks may ask the same model.
+func TestConfiguredScoresReachTheModel(t *testing.T) {
+	c := choice{"all", []agent.RedactModel{
+		{Class: blur.Person, Model: "all", MinScore: 0.1}, {Class: blur.Person, Model: "all", MinScore: 0.2}, {Class: blur.Person, Model: "other", MinScore: 0.01},
+		{Class: blur.Face, Model: "all", MinScore: 0.9}, {Class: blur.Plate, Model: "all"},
+	}}
+	m := c.adjust("all", inference.Manifest{Classes: []string{"person", "face", "plate", "car"}, Score: 0.3, Scores: map[string]float64{"plate": 0.25}})
+	want := map[string]float64{"person": 0.1, "face": 0.3, "plate": 0.25, "car": 0.3}
+	for label, score := range want {
+		if got := m.ScoreOf(label); got != score {
+			t.Errorf("%s: score %v, want %v", label, got, score)
+		}
+	}
+	if m := c.adjust("all", inference.Manifest{Classes: []string{"car"}, Score: 0.3}); len(m.Scores) != 0 {
+		t.Errorf("scores %v for what the model does not find", m.Scores)
+	}
+}
+
+// The orders that come with the program can be obeyed with the models that do.
+func TestBundledOrdersAskForWhatIsBuiltIn(t *testing.T) {
+	cfg := config.Defaults()
+	models, err := checkModels(&cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := repository(t)
+	for _, path := range []string{"configs/orders.geojson", "testdata/drives/demo/orders.geojson"} {
+		raw, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := parseAnyOrders(path, raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := agent.NewPlan(o, models); err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestMedianOfRatios(t *testing.T) {
+	a, b := []float64{30, 10, 80}, []float64{10, 10, 20}
+	if got := median(ratios(a, b)); got != 3 {
+		t.Errorf("got %v, want 3, the ratio of the middle round", got)
+	}
+	if got := median([]float64{4, 1, 3, 2}); got != 2.5 {
+		t.Errorf("got %v, want 2.5", got)
+	}
+}
