@@ -26,14 +26,18 @@ type texture struct {
 	w, h int
 	v    []float32
 	half *texture
+	nib  float64 // half the width of the pen, in cells
 }
 
 // written draws one line of text with a round pen; unknown letters are gaps.
-func written(text string) *texture {
+func written(text string) *texture { return penned(text, 2.6) }
+
+// penned is written with a pen of another width.
+func penned(text string, nib float64) *texture {
 	const cell = 4.0
 	runes := []rune(text)
 	w := int(float64(len(runes))*5.6*cell) + 8
-	t := &texture{w: w, h: textRows, v: make([]float32, w*textRows)}
+	t := &texture{w: w, h: textRows, v: make([]float32, w*textRows), nib: nib}
 	shapes := strings.Split(strokes, ";")
 	known := []rune(letters)
 	for i, r := range runes {
@@ -63,13 +67,12 @@ func spot(s string, left float64) vec {
 
 // line darkens all cells near the stroke from a to b.
 func (t *texture) line(a, b vec) {
-	const width = 2.6
 	d := b.sub(a)
 	for y := max(0, int(min(a.Y, b.Y))-3); y <= min(t.h-1, int(max(a.Y, b.Y))+3); y++ {
 		for x := max(0, int(min(a.X, b.X))-3); x <= min(t.w-1, int(max(a.X, b.X))+3); x++ {
 			p := vec{float64(x) + 0.5, float64(y) + 0.5, 0}
 			k := clamp(p.sub(a).dot(d)/d.dot(d), 0, 1)
-			ink := clamp(width+0.5-p.sub(a.add(d.mul(k))).len(), 0, 1)
+			ink := clamp(t.nib+0.5-p.sub(a.add(d.mul(k))).len(), 0, 1)
 			t.v[y*t.w+x] = max(t.v[y*t.w+x], float32(ink))
 		}
 	}

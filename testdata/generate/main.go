@@ -1,9 +1,22 @@
-// Command generate draws the drive that demo and the tests play: a street as a sweeper's camera sees it, with cars,
-// people and plates that exist nowhere. It uses no photograph and no network, only the code of this folder.
+// Command generate draws. Its first job is the drive that demo and the tests play: a street as a sweeper's camera sees
+// it, with cars, people and plates that exist nowhere. Its second is random scenes to train detectors on, with a label
+// for each person, face, plate, vehicle, container and so on that shows. It uses no photograph and no network, only the
+// code of this folder.
 //
 //	go run ./testdata/generate --out testdata/drives/demo
+//	go run ./testdata/generate scenes --count 2000 --first 0 --seed 1 --out DIR [--width 960 --height 544]
 //
-// The same code on the same kind of processor writes the same bytes each time.
+// The same code on the same kind of processor writes the same bytes each time. A scene depends on the seed and its
+// number only: any part of a series can be drawn anywhere.
+//
+// DIR/labels.jsonl has a line for each thing:
+//
+//	{"file":"000000.jpg","label":"face","box":[311,90,342,131],"shown":0.83,"turned":120,"pixels":812}
+//
+// The box is that of the pixels to be seen, its last two numbers exclusive; shown is its share of the box that the
+// thing would have if nothing hid it or cut it off; turned is how many degrees a face looks past the camera. A cyclist
+// is rider and bicycle; the rider has a second line as a person with "of":"cyclist". Things that night or fog hides
+// have no line.
 //
 // # Caveats
 //
@@ -19,23 +32,62 @@ import (
 	"time"
 )
 
+const usage = `usage: go run ./testdata/generate --out FOLDER
+       go run ./testdata/generate scenes --out FOLDER [--count N] [--first N] [--seed N] [--width PIXELS] [--height PIXELS]
+`
+
 func main() {
-	d := drive{width: 960, height: 544, quality: 72, workers: runtime.GOMAXPROCS(0)}
-	flag.StringVar(&d.out, "out", "", "folder to write the drive to; its frames are replaced")
-	flag.Parse()
-	if d.out == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "usage: go run ./testdata/generate --out FOLDER")
-		os.Exit(2)
-	}
 	begin := time.Now()
-	d.progress = func(done, of int) {
-		fmt.Fprintf(os.Stderr, "\rframe %d of %d, %s ", done, of, time.Since(begin).Round(time.Second))
+	progress := func(done, of int) {
+		fmt.Fprintf(os.Stderr, "\r%d of %d, %s ", done, of, time.Since(begin).Round(time.Second))
 	}
-	size, err := d.write()
+	var err error
+	if len(os.Args) > 1 && os.Args[1] == "scenes" {
+		err = drawScenes(os.Args[2:], progress)
+	} else {
+		err = drawDrive(os.Args[1:], progress)
+	}
 	fmt.Fprintln(os.Stderr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("%s: %d bytes\n", d.out, size)
+}
+
+// flags reads the command line into a set that was prepared; a wrong one ends the program.
+func flags(set *flag.FlagSet, args []string, right func() bool) {
+	set.Usage = func() { fmt.Fprint(os.Stderr, usage) }
+	// The set ends the program itself on an error.
+	_ = set.Parse(args)
+	if !right() || set.NArg() > 0 {
+		set.Usage()
+		os.Exit(2)
+	}
+}
+
+func drawDrive(args []string, progress func(done, of int)) error {
+	d := drive{width: 960, height: 544, quality: 72, workers: runtime.GOMAXPROCS(0), progress: progress}
+	set := flag.NewFlagSet("generate", flag.ExitOnError)
+	set.StringVar(&d.out, "out", "", "folder to write the drive to; its frames are replaced")
+	flags(set, args, func() bool { return d.out != "" })
+	size, err := d.write()
+	if err == nil {
+		fmt.Printf("%s: %d bytes\n", d.out, size)
+	}
+	return err
+}
+
+func drawScenes(args []string, progress func(done, of int)) error {
+	j := scenes{workers: runtime.GOMAXPROCS(0), progress: progress}
+	set := flag.NewFlagSet("scenes", flag.ExitOnError)
+	set.StringVar(&j.out, "out", "", "folder to write the scenes to")
+	set.IntVar(&j.count, "count", 100, "how many scenes")
+	set.IntVar(&j.first, "first", 0, "number of the first scene")
+	set.IntVar(&j.seed, "seed", 1, "names the series")
+	set.IntVar(&j.size.X, "width", 960, "pixels")
+	set.IntVar(&j.size.Y, "height", 544, "pixels")
+	flags(set, args, func() bool {
+		return j.out != "" && j.count > 0 && j.first >= 0 && j.size.X >= 64 && j.size.Y >= 64 && j.size.X <= 4096 && j.size.Y <= 4096
+	})
+	return j.write()
 }

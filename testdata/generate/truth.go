@@ -34,18 +34,17 @@ type gathered struct {
 }
 
 // marks reads the painter's last pass: who is to be seen where. Boxes are those of the drawn picture, exact to the pixel.
-func (p *painter) marks(cam camera) []mark {
+func (p *painter) marks(cam camera) []mark { return p.seen(cam, minPixels) }
+
+// seen is marks with another limit than the drive's.
+func (p *painter) seen(cam camera, least int) []mark {
 	found := map[*object]*gathered{}
 	for i, id := range p.eye.id {
 		if id < 0 {
 			continue
 		}
-		o := p.arena.insts[p.arena.prims[id].inst].obj
-		if o == nil {
-			continue
-		}
 		at := image.Pt(i%cam.w, i/cam.w)
-		for _, owner := range o.owners() {
+		for owner := p.arena.insts[p.arena.prims[id].inst].obj; owner != nil; owner = owner.of {
 			g := found[owner]
 			if g == nil {
 				g = &gathered{obj: owner, full: [4]float64{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}}
@@ -58,20 +57,12 @@ func (p *painter) marks(cam camera) []mark {
 	p.spans(cam, found)
 	var out []mark
 	for _, g := range found {
-		if g.pixels >= minPixels {
+		if g.pixels >= least {
 			out = append(out, g.mark())
 		}
 	}
 	slices.SortFunc(out, func(a, b mark) int { return a.ID - b.ID })
 	return out
-}
-
-// owners are the object and what it belongs to.
-func (o *object) owners() []*object {
-	if o.of == nil {
-		return []*object{o}
-	}
-	return []*object{o, o.of}
 }
 
 // spans measures the objects that were found as if nothing stood before them.
@@ -80,10 +71,7 @@ func (p *painter) spans(cam camera, found map[*object]*gathered) {
 	for _, in := range p.arena.insts {
 		corners := p.arena.seen[next : next+len(in.mesh.vs)]
 		next += len(in.mesh.vs)
-		if in.obj == nil {
-			continue
-		}
-		for _, owner := range in.obj.owners() {
+		for owner := in.obj; owner != nil; owner = owner.of {
 			if g := found[owner]; g != nil {
 				g.span(cam, in, corners)
 			}
