@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -63,6 +64,9 @@ Nothing leaves the machine. Models are fetched first where there are none.`,
 
 func demo(ctx context.Context, std stdio, o replayOptions) error {
 	dir := o.out
+	if err := clearDemo(dir); err != nil {
+		return err
+	}
 	if o.drive == "" {
 		drive, err := unpackDrive()
 		if err != nil {
@@ -76,12 +80,44 @@ func demo(ctx context.Context, std stdio, o replayOptions) error {
 		return err
 	}
 	defer stop()
-	office, err := openOffice(address, filepath.Join(dir, "outbox"), filepath.Join(dir, "inbox"))
+	office, err := openOffice(address, filepath.Join(dir, outboxFolder), filepath.Join(dir, inboxFolder))
 	if err != nil {
 		return err
 	}
-	o.out = filepath.Join(dir, "replay")
+	o.out = filepath.Join(dir, replayFolder)
 	return office.work(ctx, std, o)
+}
+
+// The folders that the demo makes.
+const outboxFolder, inboxFolder, replayFolder = "outbox", "inbox", "replay"
+
+// clearDemo removes what an earlier demo left in dir: its evidence may have the ids of today's and
+// other contents, which an inbox rightly refuses. A folder that holds anything else is left alone.
+func clearDemo(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the demo's folder: %w", err)
+	}
+	ours := []string{outboxFolder, inboxFolder, replayFolder}
+	replayed := false
+	for _, e := range entries {
+		if !e.IsDir() || !slices.Contains(ours, e.Name()) {
+			return hinted(fmt.Errorf("%s was not made by the demo: it holds %s", dir, e.Name()), "name another folder with --out")
+		}
+		replayed = replayed || e.Name() == replayFolder
+	}
+	if !replayed { // a vehicle's outbox, perhaps
+		return hinted(fmt.Errorf("%s was not made by the demo: it holds no %s", dir, replayFolder), "name another folder with --out")
+	}
+	for _, name := range ours {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("remove the last demo: %w", err)
+		}
+	}
+	return nil
 }
 
 // unpackDrive writes the drive that the program holds to a folder.
