@@ -64,7 +64,7 @@ Nothing leaves the machine. Models are fetched first where there are none.`,
 
 func demo(ctx context.Context, std stdio, o replayOptions) error {
 	dir := o.out
-	if err := clearDemo(dir); err != nil {
+	if err := beginDemo(dir); err != nil {
 		return err
 	}
 	if o.drive == "" {
@@ -91,14 +91,13 @@ func demo(ctx context.Context, std stdio, o replayOptions) error {
 // The folders that the demo makes.
 const outboxFolder, inboxFolder, replayFolder = "outbox", "inbox", "replay"
 
-// clearDemo removes what an earlier demo left in dir: its evidence may have the ids of today's and
+// beginDemo removes what an earlier demo left in dir: its evidence may have the ids of today's and
 // other contents, which an inbox rightly refuses. A folder that holds anything else is left alone.
-func clearDemo(dir string) error {
+// The replay's folder is made first and removed last: it tells a demo, also one that was stopped,
+// from a vehicle's state.
+func beginDemo(dir string) error {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read the demo's folder: %w", err)
 	}
 	ours := []string{outboxFolder, inboxFolder, replayFolder}
@@ -109,13 +108,16 @@ func clearDemo(dir string) error {
 		}
 		replayed = replayed || e.Name() == replayFolder
 	}
-	if !replayed { // a vehicle's outbox, perhaps
+	if len(entries) > 0 && !replayed {
 		return hinted(fmt.Errorf("%s was not made by the demo: it holds no %s", dir, replayFolder), "name another folder with --out")
 	}
 	for _, name := range ours {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("remove the last demo: %w", err)
 		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, replayFolder), 0o755); err != nil {
+		return fmt.Errorf("make the demo's folder: %w", err)
 	}
 	return nil
 }
