@@ -35,16 +35,17 @@ func PushOrders(ctx context.Context, cfg LinkConfig, envelope []byte) (OrdersRep
 	if err != nil {
 		return OrdersReport{}, fmt.Errorf("push orders: %w", err)
 	}
-	answers := make(chan OrdersReport, 8)
+	answers, asked := make(chan OrdersReport, 1), hexDigest(envelope)
 	t, err := openAdmin(ctx, cfg, []string{topics.OrdersReported()}, func(_ mqtt.Client, m mqtt.Message) {
 		var r OrdersReport
-		// What is retained answers earlier orders.
-		if m.Retained() || json.Unmarshal(m.Payload(), &r) != nil {
+		// What is retained answers an earlier push, even of the same orders; and a vehicle that has just
+		// come on line may answer others now.
+		if m.Retained() || json.Unmarshal(m.Payload(), &r) != nil || r.Answers != asked {
 			return
 		}
 		select {
 		case answers <- r:
-		default: // the first answers are enough
+		default: // one answer is enough
 		}
 	})
 	if err != nil {

@@ -27,10 +27,15 @@ func TestPushOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan string, 8)
+	reported := "gadeblik/v1/town/v1/orders/reported"
 	vehicle := cfg
 	vehicle.Outbox = box
 	vehicle.OnOrders = func(payload []byte) OrdersReport {
 		got <- string(payload)
+		// What answers other orders may come first; it is not taken for the answer to these.
+		if err := inject(b, reported, []byte(`{"answers":"others","version":6,"accepted":true,"errors":["other"]}`), false); err != nil {
+			t.Error(err)
+		}
 		return OrdersReport{Accepted: string(payload) != "bad", Version: 7, Errors: []string{string(payload)}}
 	}
 	link, err := NewLink(vehicle)

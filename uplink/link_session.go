@@ -133,6 +133,7 @@ func (s *session) answerOrders() {
 		select {
 		case payload := <-s.orders:
 			report := s.cfg.OnOrders(payload)
+			report.Answers = hexDigest(payload)
 			select {
 			case s.reports <- report:
 			case <-s.quit:

@@ -417,7 +417,9 @@ func TestLinkOrders(t *testing.T) {
 	}
 	waitFor(t, "the flood", func() bool { return l.Stats().OrdersReceived == 21 })
 	release <- struct{}{}
-	waitFor(t, "the answer", func() bool { return broker.retained(reported) == `{"version":3,"digest":"d","accepted":true}` })
+	waitFor(t, "the answer", func() bool {
+		return broker.retained(reported) == `{"answers":"`+hexDigest([]byte("first"))+`","version":3,"digest":"d","accepted":true}`
+	})
 	for range maxOrdersWaiting {
 		release <- struct{}{}
 		<-got
@@ -430,7 +432,7 @@ func TestLinkOrders(t *testing.T) {
 	}
 	release <- struct{}{}
 	waitFor(t, "the refusal", func() bool {
-		return broker.retained(reported) == `{"version":3,"digest":"d","accepted":false,"errors":["signature: none"]}`
+		return broker.retained(reported) == `{"answers":"`+hexDigest([]byte("bad"))+`","version":3,"digest":"d","accepted":false,"errors":["signature: none"]}`
 	})
 	if err := stop(); err != nil {
 		t.Error(err)

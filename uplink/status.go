@@ -34,6 +34,7 @@ func (s Status) payload() ([]byte, error) { return json.Marshal(s) }
 // OrdersReport is the vehicle's answer to orders: what is in force now, and
 // whether the orders just received were accepted.
 type OrdersReport struct {
+	Answers  string    `json:"answers"`          // SHA-256 of the envelope that was received; [Link] fills it in
 	Version  uint64    `json:"version"`          // in force; 0 = none
 	Digest   string    `json:"digest,omitempty"` // of the orders in force
 	Accepted bool      `json:"accepted"`

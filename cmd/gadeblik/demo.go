@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -55,6 +56,9 @@ unless --models names a folder with larger ones (` + "`gadeblik models fetch`" +
 
 func demo(ctx context.Context, std stdio, o replayOptions) error {
 	dir := o.out
+	if err := beginDemo(dir); err != nil {
+		return err
+	}
 	if o.drive == "" {
 		drive, err := unpackDrive()
 		if err != nil {
@@ -68,12 +72,46 @@ func demo(ctx context.Context, std stdio, o replayOptions) error {
 		return err
 	}
 	defer stop()
-	office, err := openOffice(address, filepath.Join(dir, "outbox"), filepath.Join(dir, "inbox"))
+	office, err := openOffice(address, filepath.Join(dir, outboxFolder), filepath.Join(dir, inboxFolder))
 	if err != nil {
 		return err
 	}
-	o.out = filepath.Join(dir, "replay")
+	o.out = filepath.Join(dir, replayFolder)
 	return office.work(ctx, std, o)
+}
+
+// The folders that the demo makes.
+const outboxFolder, inboxFolder, replayFolder = "outbox", "inbox", "replay"
+
+// beginDemo removes what an earlier demo left in dir: its evidence may have the ids of today's and
+// other contents, which an inbox rightly refuses. A folder that holds anything else is left alone.
+// The replay's folder is made first and removed last: it tells a demo, also one that was stopped,
+// from a vehicle's state.
+func beginDemo(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("read the demo's folder: %w", err)
+	}
+	ours := []string{outboxFolder, inboxFolder, replayFolder}
+	replayed := false
+	for _, e := range entries {
+		if !e.IsDir() || !slices.Contains(ours, e.Name()) {
+			return hinted(fmt.Errorf("%s was not made by the demo: it holds %s", dir, e.Name()), "name another folder with --out")
+		}
+		replayed = replayed || e.Name() == replayFolder
+	}
+	if len(entries) > 0 && !replayed {
+		return hinted(fmt.Errorf("%s was not made by the demo: it holds no %s", dir, replayFolder), "name another folder with --out")
+	}
+	for _, name := range ours {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("remove the last demo: %w", err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(dir, replayFolder), 0o755); err != nil {
+		return fmt.Errorf("make the demo's folder: %w", err)
+	}
+	return nil
 }
 
 // unpackDrive writes the drive that the program holds to a folder.

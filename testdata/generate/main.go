@@ -25,6 +25,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -54,22 +55,34 @@ func main() {
 	}
 }
 
-// flags reads the command line into a set that was prepared; a wrong one ends the program.
-func flags(set *flag.FlagSet, args []string, right func() bool) {
+// flags reads the command line into a set that was prepared; a wrong one, which check tells, ends the program.
+func flags(set *flag.FlagSet, args []string, check func() error) {
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	// The set ends the program itself on an error.
 	_ = set.Parse(args)
-	if !right() || set.NArg() > 0 {
+	err := check()
+	if set.NArg() > 0 {
+		err = fmt.Errorf("%q is neither a flag nor scenes", set.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
 		set.Usage()
 		os.Exit(2)
 	}
 }
 
+var errNoFolder = errors.New("--out: name the folder to write to")
+
 func drawDrive(args []string, progress func(done, of int)) error {
 	d := drive{width: 960, height: 544, quality: 72, workers: runtime.GOMAXPROCS(0), progress: progress}
 	set := flag.NewFlagSet("generate", flag.ExitOnError)
 	set.StringVar(&d.out, "out", "", "folder to write the drive to; its frames are replaced")
-	flags(set, args, func() bool { return d.out != "" })
+	flags(set, args, func() error {
+		if d.out == "" {
+			return errNoFolder
+		}
+		return nil
+	})
 	size, err := d.write()
 	if err == nil {
 		fmt.Printf("%s: %d bytes\n", d.out, size)
@@ -86,8 +99,6 @@ func drawScenes(args []string, progress func(done, of int)) error {
 	set.IntVar(&j.seed, "seed", 1, "names the series")
 	set.IntVar(&j.size.X, "width", 960, "pixels")
 	set.IntVar(&j.size.Y, "height", 544, "pixels")
-	flags(set, args, func() bool {
-		return j.out != "" && j.count > 0 && j.first >= 0 && j.size.X >= 64 && j.size.Y >= 64 && j.size.X <= 4096 && j.size.Y <= 4096
-	})
+	flags(set, args, j.check)
 	return j.write()
 }

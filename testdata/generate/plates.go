@@ -14,8 +14,8 @@ type plateDesign struct {
 	square            string // its two lines on motorcycles and vans, parted by a slash
 }
 
-// plateDesigns are those of Denmark, the Netherlands, Germany, France, Romania, Poland, Britain, Italy, Spain, and an
-// older one without the band. In forms A is a letter, 0 a digit.
+// plateDesigns are those of Denmark, the Netherlands, Germany, France, Romania, Poland, Britain, Italy, Spain, an
+// older one without the band and one in green. In forms A is a letter, 0 a digit.
 func plateDesigns() []plateDesign {
 	return []plateDesign{
 		{0xe8e8e4, 0, 0x101012, 0xb01c22, true, false, "AA 00 000", "AA/00 000"},

@@ -46,6 +46,22 @@ type scenes struct {
 	progress     func(done, of int)
 }
 
+// mostScenes is how many numbers of six digits there are.
+const mostScenes = 1_000_000
+
+// check says what was asked for that cannot be drawn.
+func (j *scenes) check() error {
+	switch {
+	case j.out == "":
+		return errNoFolder
+	case j.count < 1 || j.first < 0 || j.count > mostScenes-j.first:
+		return fmt.Errorf("--first %d --count %d: at least one scene, numbers 0 to %d", j.first, j.count, mostScenes-1)
+	case min(j.size.X, j.size.Y) < 64 || max(j.size.X, j.size.Y) > 4096:
+		return fmt.Errorf("--width %d --height %d: 64 to 4096 pixels", j.size.X, j.size.Y)
+	}
+	return nil
+}
+
 func sceneName(number int) string { return fmt.Sprintf("%06d.jpg", number) }
 
 // draw makes one scene: its JPEG and its labels.

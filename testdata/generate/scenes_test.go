@@ -189,3 +189,24 @@ func TestWordsCanBeWritten(t *testing.T) {
 		}
 	}
 }
+
+func TestScenesThatCannotBeDrawn(t *testing.T) {
+	good := scenes{out: "x", count: 10, first: mostScenes - 10, size: image.Pt(64, 4096)}
+	if err := good.check(); err != nil {
+		t.Error(err)
+	}
+	for want, wrong := range map[string]func(*scenes){
+		"--out: name the folder to write to":                                 func(j *scenes) { j.out = "" },
+		"--first 999990 --count 0: at least one scene, numbers 0 to 999999":  func(j *scenes) { j.count = 0 },
+		"--first 999990 --count 11: at least one scene, numbers 0 to 999999": func(j *scenes) { j.count = 11 },
+		"--first -1 --count 10: at least one scene, numbers 0 to 999999":     func(j *scenes) { j.first = -1 },
+		"--width 63 --height 4096: 64 to 4096 pixels":                        func(j *scenes) { j.size.X = 63 },
+		"--width 64 --height 4097: 64 to 4096 pixels":                        func(j *scenes) { j.size.Y = 4097 },
+	} {
+		j := good
+		wrong(&j)
+		if err := j.check(); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
