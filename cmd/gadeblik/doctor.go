@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"gadeblik/agent"
+	"gadeblik/blur"
 	"gadeblik/capture/v4l2"
 	"gadeblik/cmd/gadeblik/config"
 	"gadeblik/gps"
@@ -131,7 +134,31 @@ func checkModelFiles(_ context.Context, cfg *config.Config) checkup {
 	for _, name := range models.Names() {
 		all = append(all, name+" ("+place(models.Detectors[name].Manifest())+")")
 	}
-	return checkup{"models", healthy, "every model is there with the right sha256: " + strings.Join(all, ", "), ""}
+	says := "every model is there with the right sha256: " + strings.Join(all, ", ")
+	if alone := unaided(models); len(alone) > 0 {
+		return checkup{
+			"models", doubt, fmt.Sprintf("%s; of %s, only what a built-in model finds is removed, and it misses more than public ones", says, strings.Join(alone, ", ")),
+			fmt.Sprintf("on the road, name more in models.redact, as the example configuration does: `gadeblik models fetch --dir %s`", cfg.Models.Dir),
+		}
+	}
+	return checkup{"models", healthy, says, ""}
+}
+
+// unaided names the classes that no model but a built-in one removes.
+func unaided(models *agent.Models) []string {
+	aided := map[blur.Class]bool{}
+	for _, r := range models.Redact {
+		m := models.Detectors[r.Model].Manifest()
+		aided[r.Class] = aided[r.Class] || !m.BuiltIn()
+	}
+	var alone []string
+	for class, yes := range aided {
+		if !yes {
+			alone = append(alone, string(class))
+		}
+	}
+	slices.Sort(alone)
+	return alone
 }
 
 func checkOrderFiles(_ context.Context, cfg *config.Config) checkup {

@@ -13,7 +13,6 @@ import pathlib
 
 import cv2
 
-import fetch
 from sets import MEASURED, ROOT, SETS, WORK, files, splitter
 from teach import taught, teach
 
@@ -209,7 +208,6 @@ def main():
     ap.add_argument("--scenes", type=pathlib.Path, default=WORK / "scenes")
     a = ap.parse_args()
     a.pictures = a.pictures.resolve()
-    fetch.main()
     teach(a.pictures, a.models.resolve())
     out = list(real(a.pictures)) + list(rendered(a.scenes.resolve()))
     (WORK / "labels.json").write_text(json.dumps(out))

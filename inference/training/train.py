@@ -71,7 +71,7 @@ def train(name, samples, seed, threads):
             g["lr"] = rate(step, steps, peak)
         cls, box = loss_of(net(x), marks, classes)
         opt.zero_grad(set_to_none=True)
-        (cls + 2.5 * box).backward()
+        (cls + 4 * box).backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 10.0)
         opt.step()
         follow(mean, net, step)

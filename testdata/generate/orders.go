@@ -113,7 +113,7 @@ func orders(l *line) ([]byte, error) {
 }
 
 // tasks says what is looked for, in the words of the built-in models: lorries and containers as evidence, cars as a
-// number, street furniture as a survey, and one task whose hours exclude the drive.
+// number, traffic lights as a survey, and one task whose hours exclude the drive.
 func tasks() []task {
 	zones := []string{"school-street", "shop-street"}
 	base := task{
@@ -131,8 +131,8 @@ func tasks() []task {
 	containers.Purpose, containers.Labels = "Hold containers against the permits that were given", []string{"container"}
 	cars.ID, cars.Title, cars.Action = "parked-cars", "Count parked cars", "count"
 	cars.Purpose, cars.Labels, cars.DedupM = "Plan when which side of the street is swept", []string{"car"}, 5
-	survey.ID, survey.Title, survey.Action = "survey", "Street furniture inspected", "survey"
-	survey.Purpose, survey.Labels = "Keep the register of traffic lights and benches", []string{"traffic light", "bench"}
+	survey.ID, survey.Title, survey.Action = "survey", "Traffic lights inspected", "survey"
+	survey.Purpose, survey.Labels = "Keep the register of traffic lights", []string{"traffic light"}
 	night.ID, night.Title, night.Action = "night-round", "Bags left on the square at night", "evidence"
 	night.Purpose, night.Labels, night.Zones = "Clear bags of rubbish before the morning sweep", []string{"bag"}, []string{"night-square"}
 	night.Schedule.Hours, night.Context = []string{"22:00-05:00"}, "crop"
