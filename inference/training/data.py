@@ -16,7 +16,7 @@ from sets import WORK
 
 cv2.setNumThreads(1)
 PAD = 114
-KEEP = 6 << 30  # bytes of decoded pictures kept by each training; the rest is decoded again every time
+KEEP = 9 << 30  # bytes of decoded pictures kept by each training; the rest is decoded again every time
 
 # How often a set is drawn, relative to the others, whatever its size.
 WEIGHT = {
@@ -166,9 +166,9 @@ class Sampler:
             pixels, boxes, ignore = self.mosaic(size)
         else:
             pixels, boxes, ignore = self.cut(size)
-            if self.people and self.rng.random() < 0.4:
+            if self.people and self.rng.random() < 0.45:
                 self.people.place(self.rng, pixels, boxes, ignore, {c: HEIGHTS[c][2] for c in self.classes})
-            elif PASTED & set(self.classes) and self.rng.random() < 0.35:
+            elif PASTED & set(self.classes) and self.rng.random() < (0.15 if self.people else 0.35):
                 self.paste(pixels, boxes, ignore)
         return spoil(self.rng, pixels), boxes, ignore
 

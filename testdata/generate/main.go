@@ -1,10 +1,12 @@
 // Command generate draws. Its first job is the drive that demo and the tests play: a street as a sweeper's camera sees
 // it, with cars, people and plates that exist nowhere. Its second is random scenes to train detectors on, with a label
-// for each person, face, plate, vehicle, container and so on that shows. It uses no photograph and no network, only the
-// code of this folder.
+// for each person, face, plate, vehicle, container and so on that shows. These use no photograph and no network, only
+// the code of this folder. Its third job is people cut out, to be pasted into photographs: it dresses and poses
+// MakeHuman's body, which lies in a folder that is no part of the repository.
 //
 //	go run ./testdata/generate --out testdata/drives/demo
 //	go run ./testdata/generate scenes --count 2000 --first 0 --seed 1 --out DIR [--width 960 --height 544]
+//	go run ./testdata/generate people --assets DIR --count 1600 --first 0 --seed 1 --out DIR
 //
 // The same code on the same kind of processor writes the same bytes each time. A scene depends on the seed and its
 // number only: any part of a series can be drawn anywhere.
@@ -35,6 +37,7 @@ import (
 
 const usage = `usage: go run ./testdata/generate --out FOLDER
        go run ./testdata/generate scenes --out FOLDER [--count N] [--first N] [--seed N] [--width PIXELS] [--height PIXELS]
+       go run ./testdata/generate people --assets FOLDER --out FOLDER [--count N] [--first N] [--seed N]
 `
 
 func main() {
@@ -43,9 +46,12 @@ func main() {
 		fmt.Fprintf(os.Stderr, "\r%d of %d, %s ", done, of, time.Since(begin).Round(time.Second))
 	}
 	var err error
-	if len(os.Args) > 1 && os.Args[1] == "scenes" {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == "scenes":
 		err = drawScenes(os.Args[2:], progress)
-	} else {
+	case len(os.Args) > 1 && os.Args[1] == "people":
+		err = drawPeople(os.Args[2:], progress)
+	default:
 		err = drawDrive(os.Args[1:], progress)
 	}
 	fmt.Fprintln(os.Stderr)
@@ -62,7 +68,7 @@ func flags(set *flag.FlagSet, args []string, check func() error) {
 	_ = set.Parse(args)
 	err := check()
 	if set.NArg() > 0 {
-		err = fmt.Errorf("%q is neither a flag nor scenes", set.Arg(0))
+		err = fmt.Errorf("%q is neither a flag nor scenes nor people", set.Arg(0))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
