@@ -104,19 +104,19 @@ type choice struct {
 	redact   []agent.RedactModel
 }
 
-// The models taken where nobody chose, best first: those that see small things
-// where the folder has them, what is built in where it has none. People are looked
-// for at a large size: what is removed too much costs little, what is missed costs
-// everything. How sure a model must be, its manifest says.
+// The models of a folder taken where nobody chose, best first. What is removed is
+// looked for by the built-in model as well, and by these at a large size: what is
+// removed too much costs little, what is missed costs everything. How sure a model
+// must be, its manifest says.
 var preferred = struct{ detector, person, face, plate []string }{
 	detector: []string{"yolox_nano_container", "yolox_nano_640x384", "yolox_nano", catalogue.Street},
-	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano", catalogue.Privacy},
-	face:     []string{"yunet_n_1280x736", "yunet_n", catalogue.Privacy},
-	plate:    []string{"en_PP-OCRv3_det", catalogue.Privacy},
+	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano"},
+	face:     []string{"yunet_n_1280x736", "yunet_n"},
+	plate:    []string{"en_PP-OCRv3_det"},
 }
 
-// chooseModels takes the best of what a folder has, and what is built in for the
-// rest; without a folder, all that is built in.
+// chooseModels takes the best of what a folder has beside what is built in; without
+// a folder, what is built in.
 func chooseModels(dir string) choice {
 	best := func(names []string) string {
 		for _, n := range names {
@@ -124,16 +124,19 @@ func chooseModels(dir string) choice {
 				return n
 			}
 		}
-		return names[len(names)-1]
+		return ""
 	}
-	return choice{
-		detector: best(preferred.detector),
-		redact: []agent.RedactModel{
-			{Class: blur.Person, Model: best(preferred.person)},
-			{Class: blur.Face, Model: best(preferred.face)},
-			{Class: blur.Plate, Model: best(preferred.plate)},
-		},
+	c := choice{detector: best(preferred.detector)}
+	for _, of := range []struct {
+		class blur.Class
+		names []string
+	}{{blur.Person, preferred.person}, {blur.Face, preferred.face}, {blur.Plate, preferred.plate}} {
+		c.redact = append(c.redact, agent.RedactModel{Class: of.class, Model: catalogue.Privacy})
+		if name := best(of.names); name != "" {
+			c.redact = append(c.redact, agent.RedactModel{Class: of.class, Model: name})
+		}
 	}
+	return c
 }
 
 func exists(path string) bool {
@@ -153,15 +156,36 @@ func (c choice) names() []string {
 // lacking returns what is built in where the model that looks does not know all of
 // the labels: a public one knows no bag.
 func (c choice) lacking(dir string, labels []string) []string {
-	m, err := catalogue.Load(dir, c.detector)
+	if len(beyond(dir, c.detector, labels)) > 0 {
+		return []string{catalogue.Street}
+	}
+	return nil
+}
+
+// beyond returns those of the labels that a model does not know.
+func beyond(dir, model string, labels []string) []string {
+	m, err := catalogue.Load(dir, model)
 	if err != nil {
 		return nil // loading it will say so
 	}
 	known := m.Labels()
-	if slices.ContainsFunc(labels, func(l string) bool { return !slices.Contains(known, l) }) {
-		return []string{catalogue.Street}
+	strange := slices.DeleteFunc(slices.Sorted(slices.Values(labels)), func(l string) bool { return slices.Contains(known, l) })
+	return slices.Compact(strange)
+}
+
+// folderFor returns the folder of public models on this desk if somebody asks for
+// what only they find, and nothing otherwise: recorded drives often come with orders
+// in the words of public models.
+func folderFor(labels []string) (dir string, foreign []string) {
+	foreign = beyond("", catalogue.Street, labels)
+	if len(foreign) == 0 {
+		return "", nil
 	}
-	return nil
+	dir = modelsFolder()
+	if c := chooseModels(dir); c.detector == catalogue.Street || len(beyond(dir, c.detector, foreign)) > 0 {
+		return "", nil
+	}
+	return dir, foreign
 }
 
 // adjust lets a model report what it is asked to remove: a score below that of its

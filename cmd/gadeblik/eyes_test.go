@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -14,15 +15,21 @@ import (
 	"gadeblik/inference/catalogue"
 )
 
-// removed is a choice of models for what is always removed.
+// removed is a choice of models for what is always removed: the built-in one, and
+// beside it others where they are named.
 func removed(person, face, plate string) []agent.RedactModel {
-	return []agent.RedactModel{
-		{Class: blur.Person, Model: person}, {Class: blur.Face, Model: face}, {Class: blur.Plate, Model: plate},
+	var all []agent.RedactModel
+	for _, m := range []agent.RedactModel{{Class: blur.Person, Model: person}, {Class: blur.Face, Model: face}, {Class: blur.Plate, Model: plate}} {
+		all = append(all, agent.RedactModel{Class: m.Class, Model: catalogue.Privacy})
+		if m.Model != "" {
+			all = append(all, m)
+		}
 	}
+	return all
 }
 
 func TestChooseModels(t *testing.T) {
-	own := choice{catalogue.Street, removed(catalogue.Privacy, catalogue.Privacy, catalogue.Privacy)}
+	own := choice{catalogue.Street, removed("", "", "")}
 	for _, tt := range []struct {
 		name  string
 		files []string
@@ -32,7 +39,7 @@ func TestChooseModels(t *testing.T) {
 		{"files that nobody knows", []string{"mine.onnx", "gadeblik_street.onnx"}, own},
 		{"a manifest without its file", []string{"yunet_n.yaml"}, own},
 		{"plates alone", []string{"en_PP-OCRv3_det.onnx"},
-			choice{catalogue.Street, removed(catalogue.Privacy, catalogue.Privacy, "en_PP-OCRv3_det")}},
+			choice{catalogue.Street, removed("", "", "en_PP-OCRv3_det")}},
 		{"public models", []string{"yolox_nano_416.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
 			choice{"yolox_nano", removed("yolox_nano", "yunet_n_1280x736", "en_PP-OCRv3_det")}},
 		{"the best", []string{"yolox_nano_416.onnx", "yolox_nano_dyn.onnx", "yolox_nano_container.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
@@ -67,6 +74,32 @@ func TestLackingLabels(t *testing.T) {
 	for label, want := range map[string][]string{"car": nil, "couch": nil, "container": {catalogue.Street}, "dragon": {catalogue.Street}} {
 		if d := cmp.Diff(want, c.lacking(dir, []string{"car", label})); d != "" {
 			t.Errorf("%s (-want +got):\n%s", label, d)
+		}
+	}
+}
+
+// Orders in the words of public models bring the folder of these in, and no others do.
+func TestFolderForLabels(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("GADEBLIK_SHARED", dir)
+	asked := []string{"truck", "bus", "bicycle", "bus"}
+	if got, _ := folderFor(asked); got != "" {
+		t.Errorf("without a folder of models: %q", got)
+	}
+	if err := os.MkdirAll("models", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("models/yolox_nano_416.onnx", []byte("weights"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, foreign := folderFor(asked)
+	if want := filepath.Join(dir, "models"); got != want || !slices.Equal(foreign, []string{"bicycle", "bus"}) {
+		t.Errorf("folder %q for %v, want %q for bicycle and bus", got, foreign, want)
+	}
+	for _, labels := range [][]string{{"truck", "container"}, {"bus", "dragon"}, nil} {
+		if got, _ := folderFor(labels); got != "" {
+			t.Errorf("%v: folder %q, want none", labels, got)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func newModelsFetch(std stdio) *cobra.Command {
 		Short: "Fetch models into a folder, checked against the catalogue",
 		Long: `Fetch models into a folder, each with its manifest, checked against the
 catalogue's sha256. Without names: the larger public models that replay --models
-prefers to what is built in. A mirror, a folder with the files, is asked before the
+takes beside what is built in. A mirror, a folder with the files, is asked before the
 network; ../shared/models is one where it exists. A model that is built in is
 written out, for whoever wants other thresholds: of two of one name, the folder's
 is used.`,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,8 +36,9 @@ decisions.csv (every answer of the gate with its reason), evidence/<id>.jpg,
 summary.json, and report.html to show people. The same drive, orders and models
 give the same bytes.
 
-The models are those built in. With --models the best of that folder are preferred:
-` + "`gadeblik models fetch`" + ` brings larger public ones into build/models.`,
+The models are those built in. With --models the best of that folder look too:
+` + "`gadeblik models fetch`" + ` brings larger public ones into build/models, where they are
+found without being named if the orders ask for what only they find.`,
 		Example: "  gadeblik replay ../shared/drives/amsterdam_bags --out /tmp/bags",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -112,6 +114,12 @@ func replayInto(ctx context.Context, std stdio, o replayOptions, also func(agent
 		return summary{}, err
 	}
 	named, labels := wantedOf(orders)
+	if o.models == "" {
+		var foreign []string
+		if o.models, foreign = folderFor(labels); o.models != "" {
+			fmt.Fprintf(std.err, "note: only public models find %s: those of %s look too\n", strings.Join(foreign, ", "), o.models)
+		}
+	}
 	c := chooseModels(o.models)
 	l := loading{lib: o.lib, dir: o.models, threads: o.threads}
 	models, loaded, err := c.open(l, append(named, c.lacking(o.models, labels)...))
