@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"gadeblik/agent"
+	"gadeblik/inference/onnx"
 	"gadeblik/testdata"
 	"gadeblik/uplink"
 )
@@ -40,13 +41,13 @@ func newDemo(std stdio) *cobra.Command {
 		Long: `Play a drawn drive through the pipeline, put what it finds into an outbox, send
 it over MQTT to a broker on this machine, and store it as the case office would.
 Nothing leaves the machine, and nothing is fetched: the models are those built in,
-unless --models names a folder with larger ones (` + "`gadeblik models fetch`" + `).`,
+and with --models those of a folder too (` + "`gadeblik models fetch`" + `).`,
 		Example: "  gadeblik demo --out demo-out",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return demo(cmd.Context(), std, o) },
 	}
 	c.Flags().StringVarP(&o.out, "out", "o", "demo-out", "folder to write into")
-	c.Flags().StringVar(&o.models, "models", "", "folder of models to prefer (default: those built in)")
+	c.Flags().StringVar(&o.models, "models", "", "folder of models that look too (default: those built in alone)")
 	c.Flags().StringVar(&o.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
 	c.Flags().StringVar(&o.drive, "drive", "", "another drive to play (default: the one within)")
 	c.Flags().StringVar(&o.orders, "orders", "", "other orders to obey (default: the drive's own)")
@@ -56,6 +57,12 @@ unless --models names a folder with larger ones (` + "`gadeblik models fetch`" +
 
 func demo(ctx context.Context, std stdio, o replayOptions) error {
 	dir := o.out
+	if _, err := onnx.Find(o.lib); err != nil { // before the earlier demo goes
+		return err
+	}
+	if err := checkFolder(o.models); err != nil {
+		return err
+	}
 	if err := beginDemo(dir); err != nil {
 		return err
 	}

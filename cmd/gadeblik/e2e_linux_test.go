@@ -180,7 +180,7 @@ func nothingLost(r *rig) {
 	if n := r.stored(); n != len(accepted) {
 		r.t.Errorf("%d observations are stored, %d were accepted", n, len(accepted))
 	}
-	if r.pictures() == 0 && trained(repository(r.t)) {
+	if r.pictures() == 0 {
 		r.t.Error("no picture arrived: the test proves little")
 	}
 	same := r.compareContents()

@@ -440,7 +440,7 @@ func (r *rig) signed(version int, key, zones string) string {
 ]
 }
 `, version, fleetName, vehicleName, now.Add(-time.Hour).Format(time.RFC3339), now.Add(24*time.Hour).Format(time.RFC3339), zones,
-		task("vehicles", "evidence", `"car", "truck"`), task("people", "count", `"person"`), task("lights", "survey", `"traffic light"`))
+		task("vehicles", "evidence", `"car", "truck"`), task("people", "count", `"person"`), task("containers", "survey", `"container"`))
 	path := filepath.Join(r.dir, fmt.Sprintf("orders-%d-%s.geojson", version, key))
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)

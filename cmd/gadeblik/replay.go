@@ -60,7 +60,7 @@ found without being named if the orders ask for what only they find.`,
 
 func (o *replayOptions) flags(c *cobra.Command) {
 	c.Flags().StringVar(&o.orders, "orders", "", "orders, signed or not (default: the drive's own)")
-	c.Flags().StringVar(&o.models, "models", "", "folder of models to prefer (default: those built in)")
+	c.Flags().StringVar(&o.models, "models", "", "folder of models that look too (default: those built in alone)")
 	c.Flags().StringVar(&o.lib, "onnxruntime", "", "ONNX Runtime library (default: found by itself)")
 	c.Flags().StringVar(&o.vehicle, "vehicle", "replay", "pseudonym of the vehicle in the observations")
 	c.Flags().IntVar(&o.threads, "threads", 1, "threads of one detection")

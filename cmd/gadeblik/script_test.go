@@ -86,8 +86,6 @@ func given(root, name string) (bool, error) {
 	switch name {
 	case "models":
 		return weights(root) != "", nil
-	case "trained":
-		return trained(root), nil
 	case "onnxruntime":
 		return runtimeLibrary() != "", nil
 	case "drives":
@@ -149,11 +147,6 @@ func shared(root string) string {
 		return dir
 	}
 	return filepath.Join(root, "..", "shared")
-}
-
-// trained tells whether the models that are built in have learnt anything yet.
-func trained(root string) bool {
-	return !isFile(filepath.Join(root, "inference", "catalogue", "own", "UNTRAINED"))
 }
 
 // weights returns a folder with public models for all that an agent needs, "" if

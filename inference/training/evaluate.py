@@ -26,7 +26,7 @@ DARK = 60  # mean luma of a picture, of 255, below which it counts as dark
 MARGIN = 0.12  # of its side, by which redaction grows a box at least, on each side: package blur
 COVERED = 0.8  # share of an object that has to lie under what redaction removes
 
-ALLOWED = 0.7  # false boxes per picture of a class that is removed
+ALLOWED = 0.8  # false boxes per picture of a class that is removed: one is tolerable, other streets may be worse
 RARE = 0.2
 
 # What is asked of a class: the least height in pixels of the picture, how a
@@ -43,7 +43,6 @@ ASKED = {
     "car": dict(least=24, sets=STREETS, found="iou"),
     "truck": dict(least=24, sets=STREETS, found="iou"),
     "cyclist": dict(least=48, sets=STREETS, found="iou"),
-    "traffic light": dict(least=16, sets=STREETS, found="iou"),
 }
 def grown(box):
     """What redaction removes for a box, at least."""
@@ -231,10 +230,10 @@ def choose(split, name, dets):
     which the deciding pictures hold fewer than ten, from RARE.
     """
     out = {}
-    for label in nets.MODELS[name]["classes"]:
+    for label in nets.shipped(name):
         of = [d for d in dets if d["label"] == label]
         if name == "privacy":
-            steps = [s / 100 for s in range(8, 60, 2)]
+            steps = [s / 100 for s in range(4, 60)]
             out[label] = next((s for s in steps if false_per_picture(measure(split, label, of, s)) <= ALLOWED), 0.6)
         else:
             s = best_f1(measure(split, label, of, LOWEST))
@@ -254,7 +253,7 @@ def table(split, name, dets, scores):
     out = [f"| class | objects | recall (95 %) |{' removed |' if privacy else ''} false per picture | AP50 (95 %) |",
            f"|---|--:|--:|{'--:|' if privacy else ''}--:|--:|"]
     everything = [d for d in dets if d["score"] >= scores[d["label"]]]
-    for label in nets.MODELS[name]["classes"]:
+    for label in nets.shipped(name):
         rows = measure(split, label, [d for d in dets if d["label"] == label], scores[label], everything)
         gone = lambda share: f" {share:.2f} |" if privacy else ""
         out.append(show(f"**{label}**, {ASKED[label]['least']} px high or more", figures(rows), gone(removed(rows))))

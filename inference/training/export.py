@@ -36,7 +36,7 @@ def write(name, net, folder):
     width, height = nets.MODELS[name]["size"]
     path = folder / f"gadeblik_{name}.onnx"
     torch.onnx.export(
-        nets.Shipped(net.eval()), torch.zeros(1, 3, height, width), str(path), opset_version=13,
+        nets.Shipped(net.eval(), len(nets.shipped(name))), torch.zeros(1, 3, height, width), str(path), opset_version=13,
         input_names=["images"], output_names=["output"], do_constant_folding=True,
     )
     model = onnx.load(str(path))
@@ -53,10 +53,10 @@ def write(name, net, folder):
 def manifest(name, path, scores=None):
     """Writes the manifest of the model at path; scores by label, decided by card.py."""
     width, height = nets.MODELS[name]["size"]
-    scores = scores or {c: 0.3 for c in nets.MODELS[name]["classes"]}
+    scores = scores or {c: 0.3 for c in nets.shipped(name)}
     path.with_suffix(".yaml").write_text(MANIFEST.format(
         stem=path.stem, title=TITLES[name], sha256=hashlib.sha256(path.read_bytes()).hexdigest(), task="objects",
-        least=min(scores.values()), scores=", ".join(f"{k}: {v}" for k, v in scores.items()), classes=", ".join(nets.MODELS[name]["classes"]), width=width, height=height,
+        least=min(scores.values()), scores=", ".join(f"{k}: {v}" for k, v in scores.items()), classes=", ".join(nets.shipped(name)), width=width, height=height,
     ))
 
 

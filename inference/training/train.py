@@ -2,12 +2,14 @@
 
     python3 train.py privacy --samples 200000 --seed 1
 
-The same seed, thread count and machine give the same weights, bit by bit. Weights are averaged
-exponentially over the steps; the averaged ones are what is shipped.
+The same seed, thread count and machine give the same weights, bit by bit, also when it was interrupted: a
+run that finds its own checkpoint goes on from there. Weights are averaged exponentially over the steps; the
+averaged ones are what is shipped.
 """
 
 import argparse
 import copy
+import hashlib
 import math
 import time
 
@@ -63,8 +65,10 @@ def train(name, samples, seed, threads):
     peak = 3e-3
     opt = torch.optim.AdamW([dict(params=decay, weight_decay=0.02), dict(params=rest, weight_decay=0)], lr=peak)
     steps = samples // BATCH
+    run = Run(WORK / f"{name}.part", dict(name=name, seed=seed, samples=samples, labels=digest(WORK / "labels.json")), net, mean, opt, sampler.rng)
+    first = run.resume()
     begin, sums = time.time(), np.zeros(2)
-    for step in range(steps):
+    for step in range(first, steps):
         large = step % LARGE == LARGE - 1
         x, marks = batch(sampler, BATCH // 2 if large else BATCH, BIG if large else SIZE)
         for g in opt.param_groups:
@@ -79,17 +83,45 @@ def train(name, samples, seed, threads):
         if (step + 1) % 100 == 0:
             took = time.time() - begin
             print(f"{name} {step + 1}/{steps}: cls {sums[0] / 100:.3f} box {sums[1] / 100:.3f}, "
-                  f"{took:.0f} s, {took / (step + 1) * (steps - step - 1) / 60:.0f} min left", flush=True)
+                  f"{took:.0f} s, {took / (step + 1 - first) * (steps - step - 1) / 60:.0f} min left", flush=True)
             sums[:] = 0
-            if (step + 1) % 1000 == 0:
-                save(name, mean, seed, samples, step + 1)
-    save(name, mean, seed, samples, steps)
+            if (step + 1) % 500 == 0:
+                run.save(step + 1)
+    write(dict(weights=mean.state_dict(), seed=seed, samples=samples, step=steps), WORK / f"{name}.pt")
+    run.path.unlink(missing_ok=True)
 
 
-def save(name, mean, seed, samples, step):
-    path = WORK / f"{name}.pt"
+class Run:
+    """All that a training needs to go on as if it had not been interrupted."""
+
+    def __init__(self, path, what, net, mean, opt, rng):
+        self.path, self.what, self.parts, self.rng = path, what, dict(net=net, mean=mean, opt=opt), rng
+
+    def save(self, step):
+        state = {k: v.state_dict() for k, v in self.parts.items()}
+        write(dict(state, what=self.what, step=step, rng=self.rng.bit_generator.state), self.path)
+
+    def resume(self):
+        """Returns the step to begin with; a checkpoint of another run is left alone and not used."""
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path, map_location="cpu")
+        if state["what"] != self.what:
+            return 0
+        for k, v in self.parts.items():
+            v.load_state_dict(state[k])
+        self.rng.bit_generator.state = state["rng"]
+        print(f"{self.what['name']}: goes on from step {state['step']}", flush=True)
+        return state["step"]
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(state, path):
     tmp = path.with_suffix(".tmp")
-    torch.save(dict(weights=mean.state_dict(), seed=seed, samples=samples, step=step), tmp)
+    torch.save(state, tmp)
     tmp.rename(path)
 
 

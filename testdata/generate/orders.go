@@ -113,7 +113,7 @@ func orders(l *line) ([]byte, error) {
 }
 
 // tasks says what is looked for, in the words of the built-in models: lorries and containers as evidence, cars as a
-// number, traffic lights as a survey, and one task whose hours exclude the drive.
+// number, bags of rubbish as a survey, and one task whose hours exclude the drive.
 func tasks() []task {
 	zones := []string{"school-street", "shop-street"}
 	base := task{
@@ -123,16 +123,19 @@ func tasks() []task {
 	}
 	lorries, containers, cars, survey, night := base, base, base, base, base
 	lorries.ID, lorries.Title, lorries.Action = "lorries", "Lorries standing in the street", "evidence"
-	// Small detectors take a van or a row of cars for a truck, with less certainty than they show for a lorry.
-	lorries.MinScore, lorries.UncertainScore = 0.7, 0.55
+	// A van is a truck to the model, which is surer of a lorry; of containers and bags it is less sure than of cars.
+	lorries.MinScore, lorries.UncertainScore = 0.5, 0.35
+	containers.MinScore, containers.UncertainScore = 0.35, 0.2
+	survey.MinScore, survey.UncertainScore = 0.25, 0.15
+	night.MinScore, night.UncertainScore = 0.25, 0.15
 	lorries.Purpose, lorries.Labels = "Find lorries that block the sweeping", []string{"truck"}
 	lorries.Schedule.Weekdays, lorries.Schedule.Hours = []string{"mon", "tue", "wed", "thu", "fri"}, []string{"06:00-18:00"}
 	containers.ID, containers.Title, containers.Action = "containers", "Containers standing in the street", "evidence"
 	containers.Purpose, containers.Labels = "Hold containers against the permits that were given", []string{"container"}
 	cars.ID, cars.Title, cars.Action = "parked-cars", "Count parked cars", "count"
 	cars.Purpose, cars.Labels, cars.DedupM = "Plan when which side of the street is swept", []string{"car"}, 5
-	survey.ID, survey.Title, survey.Action = "survey", "Traffic lights inspected", "survey"
-	survey.Purpose, survey.Labels = "Keep the register of traffic lights", []string{"traffic light"}
+	survey.ID, survey.Title, survey.Action = "survey", "Loose waste looked for", "survey"
+	survey.Purpose, survey.Labels = "Document that the street was looked over for bags of rubbish", []string{"bag"}
 	night.ID, night.Title, night.Action = "night-round", "Bags left on the square at night", "evidence"
 	night.Purpose, night.Labels, night.Zones = "Clear bags of rubbish before the morning sweep", []string{"bag"}, []string{"night-square"}
 	night.Schedule.Hours, night.Context = []string{"22:00-05:00"}, "crop"
