@@ -184,9 +184,9 @@ func TestOwnModelsSeeTheBundledDrive(t *testing.T) {
 		least        int // pixels of height; what is lower is not asked for
 		bar          float64
 	}{
-		{Privacy, "person", 48, 0.75},
-		{Privacy, "plate", 12, 0.75},
-		{Street, "container", 24, 0.55},
+		{Privacy, "person", 48, 0.8},
+		{Privacy, "plate", 12, 0.8},
+		{Street, "container", 24, 0.6},
 	} {
 		t.Run(c.label, func(t *testing.T) {
 			d := detector(t, c.model)
