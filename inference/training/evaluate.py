@@ -175,11 +175,11 @@ def measure(split, label, dets, score, everything=()):
     for p in split.of(label):
         seen_here = by.get(p["file"], [])
         at = [d for d in seen_here if d["score"] >= score]
-        removed = [grown(d["box"]) for d in gone.get(p["file"], [])]
+        under = [grown(d["box"]) for d in gone.get(p["file"], [])]
         want, hit, marks = judge(p, label, at, ASKED[label]["found"])
         rows.append(dict(
             picture=p, want=want, hit=hit, false=sum(not m[1] for m in marks),
-            marks=judge(p, label, seen_here, "iou")[2], removed=[covered(w, removed) >= COVERED for w in want],
+            marks=judge(p, label, seen_here, "iou")[2], removed=[covered(w, under) >= COVERED for w in want],
         ))
     return rows
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 )
 
@@ -128,6 +130,9 @@ type larder struct {
 
 func openLarder(dir string) (*larder, error) {
 	base, err := readShell(filepath.Join(dir, "base.obj"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; inference/training/fetch.py brings it into build/training/pictures/people", err)
+	}
 	if err != nil {
 		return nil, err
 	}
