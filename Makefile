@@ -31,7 +31,7 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
-	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate
+	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: check
@@ -47,11 +47,11 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet -tags figures ./... ./testdata ./testdata/generate
+	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate
+	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
@@ -65,6 +65,13 @@ fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
 .PHONY: bench
 bench: deps ## the figures of the design as ratios, both sides in one run
 	@$(GO) test -tags figures -run '^TestFigures$$' -count=1 -timeout 20m -v ./agent | grep --line-buffered -vE '^(=== |PASS| *--- PASS)'
+
+.PHONY: campaign
+campaign: build ## kills, cuts, full disks and damage, and what arrives all the same; CAMPAIGN=long for hours of it
+	$(GO) build -o bin/campaign ./testdata/campaign
+	bin/campaign faults --rounds $(if $(filter long,$(CAMPAIGN)),3000,300)
+	bin/campaign fleet $(if $(filter long,$(CAMPAIGN)),--each 500,)
+	bin/campaign week $(if $(filter long,$(CAMPAIGN)),,--items 500 --rate 1250000)
 
 .PHONY: clean
 clean: ## remove what was built

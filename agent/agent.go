@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 	"gadeblik/uplink"
 )
 
-// Config is what an [Agent] is made of. Everything but Link, Store and Verifier
-// must be set.
+// Config is what an [Agent] is made of. Everything but Link, Store, Verifier,
+// Commands, Unmetered and Depot must be set.
 type Config struct {
 	Fleet, Vehicle, Version string
 
@@ -39,6 +40,16 @@ type Config struct {
 	// Verifier and Store say whose orders are obeyed and keep the last good ones.
 	Verifier uplink.Verifier
 	Store    *uplink.OrdersStore
+	// Commands verifies and remembers the admin's commands. Nil means that none is
+	// obeyed.
+	Commands *uplink.CommandStore
+
+	// Unmetered and Depot, where set, both bound when items are sent: while the
+	// connection's own address is one of those Unmetered agrees to, and while the
+	// newest fix's whole circle of error lies in a zone of Depot. Status, orders
+	// and commands go at all times.
+	Unmetered func(local netip.Addr) bool
+	Depot     *geofence.Index
 
 	Log *slog.Logger
 }
@@ -61,7 +72,11 @@ type Agent struct {
 
 	status        atomic.Pointer[uplink.Status]
 	statusChanged chan struct{}
-	beat          atomic.Int64 // host time of the loop's last turn, Unix nanoseconds
+	commanded     chan struct{}                        // a command was answered: look at once
+	answer        atomic.Pointer[uplink.CommandReport] // to the newest command
+	depot         depot
+	trusted       atomic.Pointer[instant] // newest trusted time
+	beat          atomic.Int64            // host time of the loop's last turn, Unix nanoseconds
 	lost          atomic.Uint64
 }
 
@@ -92,6 +107,8 @@ func New(cfg Config) (*Agent, error) {
 		fixes:         make(chan gps.Fix, maxFixes),
 		planChanged:   make(chan struct{}, 1),
 		statusChanged: make(chan struct{}, 1),
+		commanded:     make(chan struct{}, 1),
+		depot:         newDepot(cfg.Depot, cfg.Fence),
 	}
 	a.pipe = NewPipeline(PipelineConfig{
 		Vehicle: cfg.Vehicle, Version: cfg.Version,
@@ -100,6 +117,7 @@ func New(cfg Config) (*Agent, error) {
 	})
 	a.status.Store(&uplink.Status{State: uplink.Off, Reason: SwitchOff.String()})
 	a.loadOrders()
+	a.loadCommands()
 	return a, nil
 }
 
@@ -116,8 +134,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	sources, stopSources := context.WithCancel(ctx)
 	defer stopSources()
 	parts := make(chan error, 2)
-	go func() { parts <- keep(sources, a.cfg.Log, "gps", a.runGPS) }()
-	go func() { parts <- keep(sources, a.cfg.Log, "camera", a.runCamera) }()
+	go func() { parts <- keep(sources, a.part("gps", a.runGPS)) }()
+	go func() { parts <- keep(sources, a.part("camera", a.runCamera)) }()
 
 	err := a.loop(ctx)
 	stopSources()

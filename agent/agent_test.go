@@ -84,7 +84,7 @@ func newStreet(t *testing.T) *street {
 	s.sight.look.see = always(det("bin", 0.8, 100, 60, 180, 140))
 	dir := t.TempDir()
 	var err error
-	if s.outbox, _, err = uplink.OpenOutbox(filepath.Join(dir, "outbox"), uplink.OutboxConfig{}); err != nil {
+	if s.outbox, _, err = uplink.OpenOutbox(filepath.Join(dir, "outbox"), uplink.OutboxConfig{Seal: sealer(t)}); err != nil {
 		t.Fatal(err)
 	}
 	if s.key, err = uplink.NewKey(); err != nil {
@@ -95,12 +95,38 @@ func newStreet(t *testing.T) *street {
 	if err != nil {
 		t.Fatal(err)
 	}
+	commands, err := uplink.OpenCommandStore(filepath.Join(dir, "commands"), v)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.agent, err = New(Config{
 		Fleet: "test", Vehicle: "sweeper-07", Version: "test", Models: s.sight.models(),
 		Switch: NewSwitch(5*time.Minute, time.Now()), Outbox: s.outbox, GPS: s.fixes,
 		Camera:   func() (capture.Camera, error) { s.camera.opened.Add(1); return s.camera, nil },
-		Verifier: v, Store: store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Verifier: v, Store: store, Commands: commands, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sealer has fresh keys of a vehicle and of a case office.
+func sealer(t testing.TB) *uplink.Sealer {
+	t.Helper()
+	key, err := uplink.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipient, err := uplink.NewIdentity(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := uplink.ParseRecipients(recipient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := uplink.NewSealer(uplink.SealConfig{Signer: key, Recipients: to})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,7 +87,7 @@ func (p *Pipeline) deliver(ps *pass, product Product) error {
 		p.counters.Repeated++
 		return nil
 	}
-	product.Day = ps.task.Day(utc)
+	product.Terms = uplink.Terms{Day: ps.task.Day(utc), Priority: ps.task.Priority}
 	if err := p.cfg.Sink(product); err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func counting(n int) uplink.Observation {
 
 func filled(t *testing.T, dir string, items int, img *blur.Image) *uplink.Outbox {
 	t.Helper()
-	b, _, err := uplink.OpenOutbox(dir, uplink.OutboxConfig{})
+	b, _, err := uplink.OpenOutbox(dir, uplink.OutboxConfig{Seal: sealer(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func filled(t *testing.T, dir string, items int, img *blur.Image) *uplink.Outbox
 		if img != nil {
 			o, e = findingWith(t, img, n)
 		}
-		if err := b.Put(o, e, "2026-06-02"); err != nil {
+		if err := b.Put(o, e, uplink.Terms{Day: "2026-06-02"}); err != nil {
 			t.Fatal(errors.Join(err, b.Close()))
 		}
 	}

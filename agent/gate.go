@@ -3,8 +3,6 @@ package agent
 import (
 	"time"
 
-	"github.com/paulmach/orb"
-
 	"gadeblik/gps"
 	"gadeblik/gps/geofence"
 )
@@ -26,6 +24,7 @@ type Conditions struct {
 	Now      time.Time          // host time of the decision
 	UTC      time.Time          // trusted time; zero where there is none
 	Switch   bool               // the driver allows capture
+	Paused   bool               // a command has forbidden it
 	Storage  bool               // the outbox takes observations
 	Redactor bool               // the redaction models work
 	Used     func(task int) int // observations made today, by number of task; nil means none
@@ -63,15 +62,7 @@ func (g *Gate) SetPlan(plan *Plan) {
 // Observe takes every fix, valid or not, in order of arrival.
 func (g *Gate) Observe(f gps.Fix) {
 	g.fix, g.known = f, true
-	g.tracker.Observe(geofence.Position{
-		At:         f.At,
-		Point:      orb.Point{f.Lon, f.Lat},
-		Valid:      f.Valid,
-		HDOP:       f.HDOP,
-		Satellites: f.Satellites,
-		Speed:      f.Speed,
-		Estimated:  f.Quality >= gps.Estimated,
-	})
+	g.tracker.Observe(positionOf(f))
 }
 
 // Fix returns the newest fix; ok is false before the first.
@@ -102,6 +93,8 @@ func (g *Gate) general(c Conditions) Reason {
 	switch {
 	case !c.Switch:
 		return SwitchOff
+	case c.Paused:
+		return Paused
 	case g.plan == nil:
 		return NoOrders
 	case c.UTC.IsZero():

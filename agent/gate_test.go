@@ -46,6 +46,7 @@ func TestGateHasAReasonForEveryNo(t *testing.T) {
 	}{
 		{"all is well", nil, nil, open(), Open},
 		{"switch off", nil, nil, with(func(c *Conditions) { c.Switch = false }), SwitchOff},
+		{"paused", nil, nil, with(func(c *Conditions) { c.Paused = true }), Paused},
 		{"no trusted time", nil, nil, with(func(c *Conditions) { c.UTC = time.Time{} }), NoTime},
 		{"before the orders", nil, nil, with(func(c *Conditions) { c.UTC = time.Date(2025, 12, 31, 23, 59, 59, 0, time.UTC) }), OrdersNotYetValid},
 		{"the moment the orders end", nil, nil, with(func(c *Conditions) { c.UTC = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }), OrdersExpired},

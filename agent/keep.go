@@ -9,39 +9,73 @@ import (
 	"time"
 )
 
-// How long to wait before something that failed is tried again: doubling, with
-// full jitter so that a fleet does not come back in step.
+// How long to wait at most before something that failed is tried again. How long
+// it really is, chance says: with full jitter a fleet that lost its broker at the
+// same moment comes back spread over the whole time.
 const (
-	firstWait = 500 * time.Millisecond
-	maxWait   = 30 * time.Second
+	firstWait = time.Second
+	maxWait   = time.Minute
 	// steadyAfter is how long something must have worked for its next failure
 	// to count as a first one.
 	steadyAfter = time.Minute
+	// settling is how long to let a network come up before it is used: its address
+	// comes after its link, its routes after its address. It is also the shortest
+	// pause after a wake, so that a network that comes and goes costs little.
+	settling = time.Second
 )
+
+// part is something that is kept running.
+type part struct {
+	name string
+	run  func(context.Context) error
+	log  *slog.Logger
+	wake <-chan struct{} // says that there is new hope: try soon; nil never does
+}
+
+func (a *Agent) part(name string, run func(context.Context) error) part {
+	return part{name: name, run: run, log: a.cfg.Log}
+}
 
 // keep runs a part until ctx ends, again whenever it fails. It is the agent's
 // only retry loop. A panic of the part is a failure like any other: a hostile
 // sentence or a damaged queue must not stop the rest.
-func keep(ctx context.Context, log *slog.Logger, name string, part func(context.Context) error) error {
+func keep(ctx context.Context, p part) error {
 	wait := firstWait
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := guarded(ctx, part)
+		err := guarded(ctx, p.run)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if time.Since(began) > steadyAfter {
 			wait = firstWait
 		}
-		pause := wait/2 + rand.N(wait/2+1)
-		log.Warn("part stopped", "part", name, "err", err, "again_in", pause.Round(time.Millisecond))
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
+		pause := rand.N(wait) + 1
+		p.log.Warn("part stopped", "part", p.name, "err", err, "again_in", pause.Round(time.Millisecond))
 		wait = min(2*wait, maxWait)
+		if p.rest(ctx, pause) {
+			wait = firstWait
+		}
 	}
 	return nil
+}
+
+// rest waits, less long when there is new hope, and tells whether there was. A wake
+// from before the pause counts: the part may have failed just as the network came.
+func (p part) rest(ctx context.Context, pause time.Duration) (woken bool) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-p.wake:
+		woken = true
+		select {
+		case <-ctx.Done():
+		case <-time.After(settling):
+		}
+	}
+	return woken
 }
 
 func guarded(ctx context.Context, part func(context.Context) error) (err error) {

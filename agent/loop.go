@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"gadeblik/gps"
 )
 
 // loop is the one goroutine that decides. It ends with ctx.
@@ -17,12 +19,13 @@ func (a *Agent) loop(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case f := <-a.fixes:
-			err = a.pipe.Fix(f)
+			err = a.fix(f)
 		case <-a.planChanged:
 			err = a.pipe.SetPlan(a.plan.Load())
 		case <-a.slot.Ready():
 			err = a.frame(ctx)
 		case <-a.cfg.Switch.Changed():
+		case <-a.commanded:
 		case <-tick.C:
 		}
 		if err = errors.Join(err, a.settle(time.Now())); err != nil {
@@ -38,7 +41,7 @@ func (a *Agent) absorb() error {
 	for {
 		select {
 		case f := <-a.fixes:
-			errs = append(errs, a.pipe.Fix(f))
+			errs = append(errs, a.fix(f))
 		default:
 			return errors.Join(errs...)
 		}
@@ -55,7 +58,18 @@ func (a *Agent) frame(ctx context.Context) error {
 	defer f.Release()
 	// A button pressed meanwhile counts: ask before looking, not after.
 	a.pipe.SetSwitch(a.cfg.Switch.State(time.Now()).On)
+	a.pipe.SetPaused(a.paused())
 	return errors.Join(err, a.pipe.Frame(ctx, f), a.absorb())
+}
+
+// fix takes a fix, and what it says of time and place beside the pipeline.
+func (a *Agent) fix(f gps.Fix) error {
+	err := a.pipe.Fix(f)
+	a.depot.observe(f)
+	if utc, _, ok := a.pipe.clock.UTC(f.At); ok {
+		a.trusted.Store(&instant{f.At, utc})
+	}
+	return err
 }
 
 // settle brings everything up to the moment now: switch, health, gate, camera
@@ -63,6 +77,7 @@ func (a *Agent) frame(ctx context.Context) error {
 func (a *Agent) settle(now time.Time) error {
 	a.flush()
 	a.pipe.SetSwitch(a.cfg.Switch.State(now).On)
+	a.pipe.SetPaused(a.paused())
 	a.pipe.SetStorage(a.storageErr() == nil)
 	err := a.pipe.Reconsider(now)
 	a.look.set(a.pipe.Decision().Reason == Open)
@@ -110,7 +125,7 @@ func (a *Agent) take(p Product) error {
 func (a *Agent) flush() {
 	for len(a.pending) > 0 {
 		p := a.pending[0]
-		if err := a.cfg.Outbox.Put(p.Observation, p.Evidence, p.Day); err != nil {
+		if err := a.cfg.Outbox.Put(p.Observation, p.Evidence, p.Terms); err != nil {
 			return
 		}
 		a.pending = a.pending[1:]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"gadeblik/uplink"
@@ -104,9 +105,35 @@ func (a *Agent) runLink(ctx context.Context) error {
 	cfg.Status = a.Status
 	cfg.StatusChanged = a.statusChanged
 	cfg.OnOrders = a.Apply
+	if a.cfg.Commands != nil {
+		cfg.OnCommand = a.Command
+	}
+	cfg.Clock = a.certificateTime
+	var link *uplink.Link
+	cfg.MaySend = func() bool { return a.maySend(link.LocalAddr()) }
 	link, err := uplink.NewLink(cfg)
 	if err != nil {
 		return err
 	}
-	return keep(ctx, a.cfg.Log, "uplink", link.Run)
+	p := a.part("uplink", link.Run)
+	wake := make(chan struct{}, 1)
+	p.wake = wake
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	watch.Go(func() { a.watchNetwork(ctx, wake) })
+	return keep(ctx, p)
+}
+
+// watchNetwork wakes the uplink when a network comes up. Where that can't be
+// watched the uplink waits out its pauses.
+func (a *Agent) watchNetwork(ctx context.Context, wake chan<- struct{}) {
+	err := uplink.WatchNetwork(ctx, func() {
+		select {
+		case wake <- struct{}{}:
+		default: // it is awake already
+		}
+	})
+	if err != nil {
+		a.cfg.Log.Warn("networks are not watched: after one comes up the uplink may wait for up to a minute", "err", err)
+	}
 }

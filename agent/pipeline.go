@@ -26,6 +26,7 @@ type Pipeline struct {
 	repeats repeats
 
 	allowed  bool // the switch
+	paused   bool
 	storage  bool
 	looked   bool // the models hold something of a picture
 	failures int  // looks in a row that failed
@@ -51,9 +52,9 @@ type PipelineConfig struct {
 	Sink func(Product) error
 	// Trace, if set, is told every decision. It must not keep what t points at.
 	Trace func(t Trace)
-	// Used returns how many observations of each task were accepted on a day
-	// before this pipeline was made; nil means none.
-	Used func(day string) map[string]int
+	// Used returns how many observations of a task were accepted on a day before
+	// this pipeline was made; nil means none.
+	Used func(day, task string) int
 }
 
 // Trace is one decision and what came of it.
@@ -104,6 +105,9 @@ func (p *Pipeline) SetPlan(plan *Plan) error {
 
 // SetSwitch tells whether the driver allows capture.
 func (p *Pipeline) SetSwitch(on bool) { p.allowed = on }
+
+// SetPaused tells whether a command has paused the vehicle.
+func (p *Pipeline) SetPaused(paused bool) { p.paused = paused }
 
 // SetStorage tells whether the outbox takes observations.
 func (p *Pipeline) SetStorage(healthy bool) { p.storage = healthy }
@@ -187,7 +191,7 @@ func (p *Pipeline) decide(now time.Time) {
 	p.utc, p.source = utc, source
 	p.gate.Decide(Conditions{
 		Now: now, UTC: utc,
-		Switch: p.allowed, Storage: p.storage, Redactor: p.redactorWell(now),
+		Switch: p.allowed, Paused: p.paused, Storage: p.storage, Redactor: p.redactorWell(now),
 		Used: p.usedToday,
 	}, &p.decision)
 }

@@ -12,7 +12,7 @@ import (
 type Product struct {
 	Observation uplink.Observation
 	Evidence    *uplink.Evidence // nil unless the kind is finding
-	Day         string           // the task's day, by which its quota counts
+	Terms       uplink.Terms     // the day by which its quota counts, and the task's priority
 }
 
 // base fills what every observation says. Its time is that of the look at; its

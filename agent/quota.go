@@ -5,9 +5,9 @@ import "time"
 // quota counts the observations made per task and day. A task's day is the day
 // of its own time zone.
 type quota struct {
-	restore func(day string) map[string]int // what was accepted before a restart
-	days    map[string]map[string]int       // by day, then task
-	today   []taskDay                       // by number of task in the plan
+	restore func(day, task string) int // what was accepted before a restart; nil means nothing
+	days    map[string]map[string]int  // by day, then task
+	today   []taskDay                  // by number of task in the plan
 }
 
 // taskDay is one task's current day, so that asking costs no look-up.
@@ -18,7 +18,7 @@ type taskDay struct {
 	used        int
 }
 
-func newQuota(restore func(string) map[string]int) *quota {
+func newQuota(restore func(day, task string) int) *quota {
 	return &quota{restore: restore, days: map[string]map[string]int{}}
 }
 
@@ -54,7 +54,7 @@ func (q *quota) current(n int, utc time.Time) *taskDay {
 	d.from = time.Date(y, m, day, 0, 0, 0, 0, local.Location())
 	d.until = time.Date(y, m, day+1, 0, 0, 0, 0, local.Location())
 	d.name = local.Format(time.DateOnly)
-	d.used = q.day(d.name)[d.task.ID]
+	d.used = q.made(d.name, d.task.ID)
 	return d
 }
 
@@ -62,19 +62,20 @@ func (q *quota) current(n int, utc time.Time) *taskDay {
 // time zones, and a journey over midnight needs the one before.
 const maxDays = 4
 
-func (q *quota) day(name string) map[string]int {
-	if m, ok := q.days[name]; ok {
-		return m
-	}
-	if len(q.days) >= maxDays {
-		clear(q.days)
-	}
-	m := map[string]int{}
-	if q.restore != nil {
-		for task, n := range q.restore(name) {
-			m[task] = n
+// made returns how many observations a task made on a day.
+func (q *quota) made(day, task string) int {
+	m, ok := q.days[day]
+	if !ok {
+		if len(q.days) >= maxDays {
+			clear(q.days)
 		}
+		m = map[string]int{}
+		q.days[day] = m
 	}
-	q.days[name] = m
-	return m
+	n, ok := m[task]
+	if !ok && q.restore != nil {
+		n = q.restore(day, task)
+		m[task] = n
+	}
+	return n
 }

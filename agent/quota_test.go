@@ -7,11 +7,11 @@ import (
 
 func TestQuotaFollowsTheTasksDay(t *testing.T) {
 	task := Task{ID: "bins", Schedule: mustSchedule(t, scheduleJSON{Timezone: "Europe/Copenhagen"})}
-	q := newQuota(func(day string) map[string]int {
-		if day == "2026-07-01" {
-			return map[string]int{"bins": 3} // accepted before a restart
+	q := newQuota(func(day, task string) int {
+		if day == "2026-07-01" && task == "bins" {
+			return 3 // accepted before a restart
 		}
-		return nil
+		return 0
 	})
 	q.setPlan(&Plan{Tasks: []Task{task}})
 	noon := time.Date(2026, 7, 1, 10, 0, 0, 0, time.UTC)

@@ -9,6 +9,7 @@ type Reason uint8
 const (
 	Open              Reason = iota // a task is open: look
 	SwitchOff                       // the driver has not allowed capture
+	Paused                          // a command has paused the vehicle
 	NoOrders                        // no orders in force
 	NoTime                          // no trusted time yet
 	OrdersNotYetValid               // trusted time is before the orders' not_before
@@ -31,7 +32,7 @@ const (
 )
 
 var reasonWords = [reasons]string{
-	Open: "open", SwitchOff: "switch_off", NoOrders: "no_orders", NoTime: "no_time",
+	Open: "open", SwitchOff: "switch_off", Paused: "paused", NoOrders: "no_orders", NoTime: "no_time",
 	OrdersNotYetValid: "orders_not_yet_valid", OrdersExpired: "orders_expired",
 	Storage: "storage", Redactor: "redactor", NoFix: "no_fix", StaleFix: "stale_fix",
 	PoorQuality: "poor_quality", PoorAccuracy: "poor_accuracy",

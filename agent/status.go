@@ -18,13 +18,15 @@ func (a *Agent) report(now time.Time) {
 	if plan := a.plan.Load(); plan != nil {
 		version = plan.Version
 	}
-	news := state != last.State || reason != last.Reason || version != last.OrdersVersion
+	answer, paused := a.answer.Load(), a.paused()
+	news := state != last.State || reason != last.Reason || version != last.OrdersVersion ||
+		answer != last.Command || paused != last.Paused
 	if !news && now.Sub(last.Time) < figuresEvery {
 		return
 	}
 	a.status.Store(&uplink.Status{
 		State: state, Reason: reason, OrdersVersion: version,
-		Time: now.UTC(), Counters: a.figures(),
+		Time: now.UTC(), Counters: a.figures(), Paused: paused, Command: answer,
 	})
 	if !news {
 		return
@@ -41,6 +43,9 @@ func (a *Agent) state(now time.Time) (uplink.State, string) {
 	reason := a.pipe.Decision().Reason
 	if !a.cfg.Switch.State(now).On {
 		return uplink.Off, SwitchOff.String()
+	}
+	if reason == Paused {
+		return uplink.Armed, reason.String()
 	}
 	if err := a.storageErr(); err != nil {
 		return uplink.Degraded, err.Error()

@@ -44,9 +44,10 @@ type Task struct {
 	Dedup          float64      // metres within which the same finding is the same thing
 	Quota          int          // observations a day
 	ExpiresAfter   time.Duration
-	Notify         string // opaque routing hint for the receiver
-	Primary        string // model that looks; empty means the agent's default
-	Fallback       string // model that decides uncertain cases
+	Priority       uplink.Priority // what is sent first when much waits
+	Notify         string          // opaque routing hint for the receiver
+	Primary        string          // model that looks; empty means the agent's default
+	Fallback       string          // model that decides uncertain cases
 }
 
 // taskJSON is a task as the orders write it.
@@ -69,6 +70,7 @@ type taskJSON struct {
 	DedupM         float64      `json:"dedup_m"`
 	QuotaPerDay    int          `json:"quota_per_day"`
 	ExpiresAfter   string       `json:"expires_after"`
+	Priority       string       `json:"priority"`
 	Notify         string       `json:"notify"`
 	Models         struct {
 		Primary  string `json:"primary"`
@@ -184,6 +186,7 @@ func (t *Task) bounds(c *complaints, j taskJSON) {
 	if t.Quota < 1 || t.Quota > maxQuota {
 		c.add("quota_per_day", "must be 1 to %d (got %d)", maxQuota, j.QuotaPerDay)
 	}
+	t.Priority = c.priority(j.Priority)
 	t.ExpiresAfter = defaultRetention
 	if j.ExpiresAfter == "" {
 		return
@@ -260,3 +263,14 @@ func (c *complaints) text(key, value string, limit int) {
 }
 
 func (c *complaints) err() error { return errors.Join(c.errs...) }
+
+// priorities are the words for what is sent first.
+var priorities = map[string]uplink.Priority{"": uplink.Normal, "high": uplink.High, "normal": uplink.Normal, "low": uplink.Low}
+
+func (c *complaints) priority(word string) uplink.Priority {
+	p, ok := priorities[word]
+	if !ok {
+		c.add("priority", "must be high, normal or low (got %q)", word)
+	}
+	return p
+}

@@ -1,21 +1,16 @@
 package uplink
 
 import (
-	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
-
-	mqtt "github.com/eclipse/paho.mqtt.golang"
-	"github.com/google/uuid"
 )
 
-// InboxConfig says where an [Inbox] receives and where it stores. Broker and Dir
-// must be set; zero fields get the defaults.
+// InboxConfig says where an [Inbox] receives and where it stores. Dir must be set,
+// for Run and Take also the Opener, for Run also the Broker; zero fields get the
+// defaults.
 type InboxConfig struct {
 	Broker string // as in LinkConfig
 	// ClientID, when set, makes the broker keep what comes while we are away. (The
@@ -23,6 +18,12 @@ type InboxConfig struct {
 	ClientID           string
 	Username, Password string
 	TLS                *tls.Config
+	// Share, when set, is the name of a shared subscription: the broker gives each
+	// message to one of the inboxes that subscribe by this name. They must share one
+	// folder, since the messages of one item go to different ones.
+	Share string
+
+	Opener Opener // unseals and verifies; its Keys must be set
 
 	Dir   string // made where there is none
 	Fleet string // a name, or + for all; default +
@@ -30,85 +31,136 @@ type InboxConfig struct {
 	// OnStored is told of each observation after it is stored, with its picture if
 	// it has one, and not of repetitions. It must not block for long.
 	OnStored func(Delivery)
+	// OnRefused is told of each refusal. It must not block for long.
+	OnRefused func(Refusal)
 
-	MaxEvidence  int   // bytes of one picture; default 8 MiB
-	MaxHalves    int   // pictures and observations that wait for each other; default 1000
-	HalvesBytes  int64 // of those; default 256 MiB
-	MaxQueued    int64 // bytes received and not stored yet; default 64 MiB
-	ReplyTimeout time.Duration
+	MaxEvidence  int           // bytes of one picture; default 8 MiB
+	MaxWaiting   int           // items of which not everything has come; default 1000
+	WaitingBytes int64         // of those; default 256 MiB
+	VehicleItems int           // of MaxWaiting, for one vehicle; default a quarter
+	VehicleBytes int64         // of WaitingBytes, for one vehicle; default a quarter
+	MaxQueued    int64         // bytes received and not stored yet; default 64 MiB
+	ReplyTimeout time.Duration // of the broker; default 15 s
+	// PurgeEvery is how often Run deletes what has expired, beginning at once;
+	// default 1 h, negative = never.
+	PurgeEvery time.Duration
 }
 
-// Delivery is one observation that an [Inbox] has stored.
+// Delivery is one observation that an [Inbox] has stored. Its paths are below the
+// inbox's folder.
 type Delivery struct {
 	Fleet, Vehicle string
+	Parcel         string // the id by which it was sent
 	Observation    Observation
-	JSON           string // path of the observation below the inbox's folder
-	JPEG           string // path of the picture; empty = it has none
+	JSON           string // the observation
+	DSSE           string // the same as the vehicle signed it: proof of where it comes from
+	JPEG           string // the picture; empty = it has none
+}
+
+// Refusal is something that an [Inbox] has not stored.
+type Refusal struct {
+	Fleet, Vehicle string
+	Parcel         string
+	Reason         error // in full; the vehicle may be told less
+	Later          bool  // nothing is wrong with it
 }
 
 // InboxStats counts since [NewInbox].
 type InboxStats struct {
 	Messages   uint64 // received
+	Batches    uint64 // in which they were stored
 	Stored     uint64 // observations stored
 	Repeated   uint64 // observations that were stored already
-	Refused    uint64
+	Refused    uint64 // items refused
+	Strangers  uint64 // messages of vehicles that nobody has introduced
 	Foreign    uint64 // messages on topics that make no sense
 	Overflowed uint64 // messages dropped because storing is too slow; they come again
-	Evicted    uint64 // halves dropped because too many wait; they come again
+	Oversized  uint64 // packets too long to be looked at
+	Evicted    uint64 // items dropped of which not everything came, or too many waited; they come again
+	Purged     uint64 // observations deleted because they had expired
+	Rebuilt    uint64 // times that the index was damaged and made anew
 }
 
 // Inbox receives observations and pictures, stores them, and then, and only then,
 // sends receipts. It stores each observation once, however often it comes, as
 //
-//	<dir>/<date>/<vehicle>/<task>/<id>.json and .jpg
+//	<dir>/<date>/<vehicle>/<task>/<id>.json, .dsse and .jpg
 //
-// Each file appears whole or not at all, the picture before the observation. What
-// a vehicle says about itself can't lead out of the folder.
+// Each file appears whole or not at all, the JSON last. What a vehicle says about
+// itself can't lead out of the folder. Several inboxes may share a folder, in one
+// process or in several on one computer; the methods of one inbox are not safe for
+// concurrent use, except Stats.
 type Inbox struct {
 	cfg    InboxConfig
 	broker broker
 	shelf  *shelf
+	batch  int // messages stored at once
 	queued atomic.Int64
-	stats  struct{ messages, stored, repeated, refused, foreign, overflowed atomic.Uint64 }
+	stats  inboxCounters
+	purged time.Time // when Run last looked for what has expired
 }
 
-// NewInbox checks the configuration and opens the folder. It does not connect.
-// Close releases the folder.
+// inboxCounters is [InboxStats] while it is counted.
+type inboxCounters struct {
+	messages, batches, stored, repeated, refused, strangers, foreign atomic.Uint64
+	overflowed, oversized, evicted, purged, rebuilt                  atomic.Uint64
+}
+
+// NewInbox checks the configuration and opens the folder; a damaged index is made
+// anew. It does not connect. Close releases the folder.
 func NewInbox(cfg InboxConfig) (*Inbox, error) {
-	if err := cfg.complete(); err != nil {
-		return nil, fmt.Errorf("configure inbox: %w", err)
+	in := &Inbox{batch: maxBatch}
+	err := cfg.complete()
+	if err == nil && cfg.Broker != "" {
+		in.broker, err = parseBroker(cfg.Broker, cfg.TLS)
 	}
-	b, err := parseBroker(cfg.Broker, cfg.TLS)
 	if err != nil {
 		return nil, fmt.Errorf("configure inbox: %w", err)
 	}
-	s, err := openShelf(cfg)
-	if err != nil {
+	in.cfg = cfg
+	if in.shelf, err = openShelf(cfg, func() { in.stats.rebuilt.Add(1) }); err != nil {
 		return nil, fmt.Errorf("open inbox %s: %w", cfg.Dir, err)
 	}
-	return &Inbox{cfg: cfg, broker: b, shelf: s}, nil
+	return in, nil
 }
 
 func (c *InboxConfig) complete() error {
 	if c.Dir == "" {
 		return errors.New("dir: must be set")
 	}
+	if c.Broker != "" && c.Opener.Keys == nil {
+		return errors.New("opener: must know the keys of the vehicles")
+	}
 	if c.Fleet == "" {
 		c.Fleet = "+"
 	}
-	if c.Fleet != "+" {
-		if err := checkName(c.Fleet); err != nil {
-			return fmt.Errorf("fleet: %w", err)
+	for name, value := range map[string]string{"fleet": c.Fleet, "share": c.Share} {
+		if name == "fleet" && value == "+" || name == "share" && value == "" {
+			continue
+		}
+		if err := checkName(value); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	return c.bounds()
+}
+
+func (c *InboxConfig) bounds() error {
 	if c.MaxEvidence <= 0 || c.MaxEvidence > maxEvidence {
 		c.MaxEvidence = 8 << 20
 	}
-	if c.MaxHalves <= 0 {
-		c.MaxHalves = 1000
+	if c.MaxWaiting <= 0 {
+		c.MaxWaiting = 1000
 	}
-	if c.HalvesBytes <= 0 {
-		c.HalvesBytes = 256 << 20
+	if c.WaitingBytes <= 0 {
+		c.WaitingBytes = 256 << 20
+	}
+	if c.VehicleItems <= 0 {
+		c.VehicleItems = max(1, c.MaxWaiting/4)
+	}
+	one := int64(sealedLimit(c.MaxEvidence) + maxSealedObservation)
+	if c.VehicleBytes <= 0 {
+		c.VehicleBytes = max(one, c.WaitingBytes/4)
 	}
 	if c.MaxQueued <= 0 {
 		c.MaxQueued = 64 << 20
@@ -116,7 +168,24 @@ func (c *InboxConfig) complete() error {
 	if c.ReplyTimeout <= 0 {
 		c.ReplyTimeout = 15 * time.Second
 	}
-	return os.MkdirAll(c.Dir, 0o750)
+	if c.PurgeEvery == 0 {
+		c.PurgeEvery = time.Hour
+	}
+	if c.VehicleBytes < one || c.WaitingBytes < c.VehicleBytes {
+		return fmt.Errorf("waiting bytes: must be at least %d for one vehicle, which is one item, and no less in all (got %d and %d)",
+			one, c.VehicleBytes, c.WaitingBytes)
+	}
+	return nil
+}
+
+// maxWaited is after how long an item of which nothing more comes is dropped.
+const maxWaited = 24 * time.Hour
+
+func (c *InboxConfig) limits() waitingLimits {
+	return waitingLimits{
+		items: c.MaxWaiting, vehicleItems: c.VehicleItems,
+		bytes: c.WaitingBytes, vehicleBytes: c.VehicleBytes, age: maxWaited,
+	}
 }
 
 // Close releases the folder. It must not be called while Run runs.
@@ -124,147 +193,59 @@ func (in *Inbox) Close() error { return in.shelf.root.Close() }
 
 // Stats returns the counters.
 func (in *Inbox) Stats() InboxStats {
+	c := &in.stats
 	return InboxStats{
-		Messages:   in.stats.messages.Load(),
-		Stored:     in.stats.stored.Load(),
-		Repeated:   in.stats.repeated.Load(),
-		Refused:    in.stats.refused.Load(),
-		Foreign:    in.stats.foreign.Load(),
-		Overflowed: in.stats.overflowed.Load(),
-		Evicted:    in.shelf.evicted.Load(),
+		Messages:   c.messages.Load(),
+		Batches:    c.batches.Load(),
+		Stored:     c.stored.Load(),
+		Repeated:   c.repeated.Load(),
+		Refused:    c.refused.Load(),
+		Strangers:  c.strangers.Load(),
+		Foreign:    c.foreign.Load(),
+		Overflowed: c.overflowed.Load(),
+		Oversized:  c.oversized.Load(),
+		Evicted:    c.evicted.Load(),
+		Purged:     c.purged.Load(),
+		Rebuilt:    c.rebuilt.Load(),
 	}
 }
 
-// messageCost is what a message costs beside its payload, goroutine included.
-const messageCost = 16 << 10
-
-// Run keeps one connection and stores what comes over it. It returns an error
-// when there is no connection to be had, when it is lost, or when storing fails,
-// and nil when ctx ends. It does not try again; its caller does.
-func (in *Inbox) Run(ctx context.Context) error {
-	messages, quit := make(chan mqtt.Message), make(chan struct{})
-	defer close(quit)
-	receive := func(_ mqtt.Client, m mqtt.Message) {
-		cost := int64(messageCost + len(m.Payload()))
-		defer in.queued.Add(-cost)
-		if in.queued.Add(cost) > in.cfg.MaxQueued {
-			in.stats.overflowed.Add(1)
-			return
-		}
-		select {
-		case messages <- m:
-		case <-quit:
-		}
-	}
-	t, err := in.connect(ctx, receive)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return fmt.Errorf("connect inbox to %s: %w", in.broker, err)
-	}
-	defer t.close()
-	if err := in.serve(ctx, t, messages); err != nil {
-		return fmt.Errorf("inbox at %s: %w", in.broker, err)
-	}
-	t.disconnect()
-	return nil
+// Parcel is what a vehicle sends for one observation, sealed as it is.
+type Parcel struct {
+	Fleet, Vehicle string
+	ID             string // by which the vehicle knows it
+	Observation    []byte
+	Evidence       []byte // empty = none
 }
 
-func (in *Inbox) connect(ctx context.Context, receive mqtt.MessageHandler) (*transport, error) {
-	id := in.cfg.ClientID
-	if id == "" {
-		id = "gadeblik-inbox-" + uuid.NewString()
+// Take stores a parcel that came by another way than the broker, as Run would, and
+// returns what its vehicle may be told. It must not be called while Run runs.
+func (in *Inbox) Take(p Parcel) (Receipt, error) {
+	if in.cfg.Opener.Keys == nil {
+		return Receipt{}, errors.New("take parcel: the inbox knows no keys of vehicles")
 	}
-	return openTransport(ctx, transportConfig{
-		broker:     in.broker,
-		clientID:   id,
-		username:   in.cfg.Username,
-		password:   in.cfg.Password,
-		persistent: in.cfg.ClientID != "",
-		manualAck:  true, // when it is stored
-		topics: []string{
-			topicRoot + in.cfg.Fleet + "/+/" + topicObservations + "/+",
-			topicRoot + in.cfg.Fleet + "/+/" + topicEvidence + "/+",
-		},
-		receive:        receive,
-		maxPacket:      max(in.cfg.MaxEvidence, maxObservation) + maxTopicPacket,
-		connectTimeout: in.cfg.ReplyTimeout,
-		writeTimeout:   in.cfg.ReplyTimeout,
-		keepAlive:      time.Minute,
-		pingTimeout:    30 * time.Second,
-	})
-}
-
-// maxTopicPacket is what a packet has beside its payload.
-const maxTopicPacket = 1 << 10
-
-// serve stores one message after the other.
-func (in *Inbox) serve(ctx context.Context, t *transport, messages <-chan mqtt.Message) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case err := <-t.lost:
-			return t.reason(err)
-		case m := <-messages:
-			if err := in.take(t, m); err != nil {
-				return err
-			}
-		}
-	}
-}
-
-// take stores a message, answers it and only then acknowledges it to the broker.
-func (in *Inbox) take(t *transport, m mqtt.Message) error {
-	in.stats.messages.Add(1)
-	a, err := parseTopic(m.Topic())
+	topics, err := NewTopics(p.Fleet, p.Vehicle)
 	if err != nil {
-		in.stats.foreign.Add(1)
-		m.Ack()
-		return nil
+		return Receipt{}, fmt.Errorf("take parcel %s: %w", short(p.ID), err)
 	}
-	v, err := in.shelf.take(a, m.Payload())
+	a, err := parseTopic(topics.Observation(p.ID))
 	if err != nil {
-		return fmt.Errorf("store %s %s of %s: %w", a.kind, a.id, a.vehicle, err)
+		return Receipt{}, fmt.Errorf("take parcel: %w", err)
 	}
-	in.note(v)
-	if !v.receipt.empty() {
-		if err := in.reply(t, a, v.receipt); err != nil {
-			return err
-		}
+	var batch []arrival
+	if len(p.Evidence) > 0 {
+		e := a
+		e.kind = topicEvidence
+		batch = append(batch, arrival{e, p.Evidence})
 	}
-	m.Ack()
-	return nil
-}
-
-func (in *Inbox) note(v verdict) {
-	in.stats.refused.Add(uint64(len(v.receipt.Refused)))
-	switch {
-	case v.delivery != nil:
-		in.stats.stored.Add(1)
-		if in.cfg.OnStored != nil {
-			in.cfg.OnStored(*v.delivery)
-		}
-	case len(v.receipt.Stored) > 0:
-		in.stats.repeated.Add(1)
-	}
-}
-
-// reply sends a receipt. It doesn't wait for the broker's acknowledgement: should
-// the receipt get lost, the vehicle sends the item again and gets another.
-func (in *Inbox) reply(t *transport, a address, r Receipt) error {
-	topics, err := NewTopics(a.fleet, a.vehicle)
+	verdicts, err := in.shelf.take(append(batch, arrival{a, p.Observation}))
 	if err != nil {
-		return err
+		return Receipt{}, err
 	}
-	payload, err := json.Marshal(r)
-	if err != nil {
-		return err
+	var r Receipt
+	for _, v := range verdicts {
+		in.note(v)
+		r.add(v.receipt)
 	}
-	_, err = t.publish(message{topic: topics.Receipts(), payload: payload})
-	if err != nil {
-		return t.reason(err)
-	}
-	return nil
+	return r, nil
 }

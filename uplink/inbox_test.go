@@ -3,10 +3,12 @@ package uplink
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,11 +19,14 @@ import (
 
 func newTestInbox(t testing.TB, cfg InboxConfig) *Inbox {
 	t.Helper()
-	if cfg.Broker == "" {
-		cfg.Broker = "tcp://127.0.0.1:1"
-	}
 	if cfg.Dir == "" {
 		cfg.Dir = filepath.Join(t.TempDir(), "inbox")
+	}
+	if cfg.Opener.Keys == nil {
+		cfg.Opener = openerFor(officeSealer(t), testIdentity(t, "office"))
+	}
+	if cfg.PurgeEvery == 0 {
+		cfg.PurgeEvery = -1 // the tests' observations have expired long ago
 	}
 	in, err := NewInbox(cfg)
 	if err != nil {
@@ -31,12 +36,13 @@ func newTestInbox(t testing.TB, cfg InboxConfig) *Inbox {
 	return in
 }
 
-// tree returns the files below a folder and their contents.
+// tree returns the files below a folder and their contents, without what an inbox
+// keeps for itself.
 func tree(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), indexName) {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -55,40 +61,104 @@ func tree(t testing.TB, dir string) map[string]string {
 
 // sent is what a vehicle sends for one observation.
 type sent struct {
-	o             Observation
-	json, picture []byte
-	at            address
+	o                    Observation
+	json, signed         []byte // within
+	picture              []byte
+	observation, sealedP []byte // as they are sent
+	at                   address
 }
 
 func someSent(t testing.TB, object int, picture bool) sent {
 	t.Helper()
 	o := someFinding(object)
-	s := sent{at: address{fleet: "cph", vehicle: o.Vehicle, id: o.ID}}
+	var e *Evidence
 	if picture {
-		var e *Evidence
 		o, e = withEvidence(t, o)
-		s.picture = e.JPEG()
 	}
-	s.o, s.json = o, mustJSON(t, o)
-	return s
+	return sealedBy(t, officeSealer(t), o, e)
 }
 
-func (s sent) send(t testing.TB, in *Inbox, kind string) verdict {
+func sealedBy(t testing.TB, s *Sealer, o Observation, e *Evidence) sent {
 	t.Helper()
-	a := s.at
-	a.kind = kind
-	data := s.json
-	if kind == topicEvidence {
-		data = s.picture
+	x := sent{o: o, json: mustJSON(t, o)}
+	if e != nil {
+		x.picture = e.JPEG()
 	}
-	v, err := in.shelf.take(a, data)
+	p, err := s.seal(o, x.picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.observation, x.sealedP = p.observation, p.evidence
+	x.at = address{fleet: "cph", vehicle: o.Vehicle, id: p.id.String(), k: 1, n: 1}
+	if x.signed, err = openerFor(s, testIdentity(t, "office")).open(p.observation, maxSignedObservation); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// message is one of the two messages, whole.
+func (s sent) message(kind string) arrival {
+	a := arrival{s.at, s.observation}
+	a.kind = kind
+	if kind == topicEvidence {
+		a.payload = s.sealedP
+	}
+	return a
+}
+
+// parts are one of the two in n parts.
+func (s sent) parts(kind string, n int) (out []arrival) {
+	m := s.message(kind)
+	for k := range n {
+		a := arrival{m.address, m.payload[k*len(m.payload)/n : (k+1)*len(m.payload)/n]}
+		a.k, a.n = k+1, n
+		out = append(out, a)
+	}
+	return out
+}
+
+// files are what it becomes.
+func (s sent) files() map[string]string {
+	at := shelfPath(s.o)
+	f := map[string]string{at + ".json": string(s.json), at + ".dsse": string(s.signed)}
+	if s.picture != nil {
+		f[at+".jpg"] = string(s.picture)
+	}
+	return f
+}
+
+func (s sent) stored() Receipt {
+	return Receipt{Stored: []Stored{{s.at.id, hexDigest(s.signed)}}}
+}
+
+// give lets an inbox take one message.
+func give(t testing.TB, in *Inbox, a arrival) verdict {
+	t.Helper()
+	return giveAll(t, in, a)[0]
+}
+
+func giveAll(t testing.TB, in *Inbox, all ...arrival) []verdict {
+	t.Helper()
+	v, err := in.shelf.take(all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-const somePlace = "2026-05-04/sweeper-7/litter/"
+// checkFiles compares what lies in an inbox.
+func checkFiles(t testing.TB, in *Inbox, want ...map[string]string) {
+	t.Helper()
+	all := map[string]string{}
+	for _, files := range want {
+		for name, data := range files {
+			all[name] = data
+		}
+	}
+	if diff := cmp.Diff(tree(t, in.cfg.Dir), all); diff != "" {
+		t.Errorf("files differ (-got +want):\n%s", diff)
+	}
+}
 
 func TestInboxStores(t *testing.T) {
 	for _, order := range [][]string{{topicEvidence, topicObservations}, {topicObservations, topicEvidence}} {
@@ -96,106 +166,229 @@ func TestInboxStores(t *testing.T) {
 			t.Run(fmt.Sprint(order[0], " first, restart ", restart), func(t *testing.T) {
 				in := newTestInbox(t, InboxConfig{})
 				s := someSent(t, 1, true)
-				if v := s.send(t, in, order[0]); !v.receipt.empty() || v.delivery != nil {
+				if v := give(t, in, s.message(order[0])); !v.receipt.empty() || v.delivery != nil {
 					t.Errorf("half of it gets %+v", v)
 				}
 				if restart {
 					in = newTestInbox(t, InboxConfig{Dir: in.cfg.Dir})
 				}
-				v := s.send(t, in, order[1])
-				want := verdict{
-					receipt: Receipt{Stored: []Stored{{s.o.ID, hexDigest(s.json)}}},
-					delivery: &Delivery{Fleet: "cph", Vehicle: "sweeper-7", Observation: v.delivery.Observation,
-						JSON: somePlace + s.o.ID + ".json", JPEG: somePlace + s.o.ID + ".jpg"},
+				v := give(t, in, s.message(order[1]))
+				at := shelfPath(s.o)
+				want := &Delivery{Fleet: "cph", Vehicle: "sweeper-7", Parcel: s.at.id, Observation: s.o.canonical(),
+					JSON: at + ".json", DSSE: at + ".dsse", JPEG: at + ".jpg"}
+				if diff := cmp.Diff(v.delivery, want); diff != "" {
+					t.Errorf("delivery differs (-got +want):\n%s", diff)
 				}
-				if diff := cmp.Diff(v, want, cmp.AllowUnexported(verdict{})); diff != "" {
-					t.Errorf("verdict differs (-got +want):\n%s", diff)
+				if diff := cmp.Diff(v.receipt, s.stored()); diff != "" {
+					t.Errorf("receipt differs (-got +want):\n%s", diff)
 				}
-				files := map[string]string{want.delivery.JSON: string(s.json), want.delivery.JPEG: string(s.picture)}
-				if diff := cmp.Diff(tree(t, in.cfg.Dir), files); diff != "" {
-					t.Errorf("files differ (-got +want):\n%s", diff)
-				}
+				checkFiles(t, in, s.files())
 				// Repetitions get the receipt again and change nothing, in any order.
-				for _, kind := range []string{topicObservations, topicEvidence, topicEvidence, topicObservations} {
-					v := s.send(t, in, kind)
-					if v.delivery != nil || (kind == topicObservations) != (len(v.receipt.Stored) == 1) {
-						t.Errorf("a repeated %s gets %+v", kind, v)
+				for _, kinds := range [][]string{{topicObservations}, {topicEvidence, topicObservations}, {topicObservations, topicObservations}} {
+					for _, kind := range kinds {
+						v := give(t, in, s.message(kind))
+						if v.delivery != nil || (kind == topicObservations) != (len(v.receipt.Stored) == 1) {
+							t.Errorf("a repeated %s gets %+v", kind, v)
+						}
 					}
 				}
 				in = newTestInbox(t, InboxConfig{Dir: in.cfg.Dir})
-				s.send(t, in, topicEvidence)
-				if v := s.send(t, in, topicObservations); len(v.receipt.Stored) != 1 || v.delivery != nil {
-					t.Errorf("after a restart a repetition gets %+v", v)
+				for _, v := range giveAll(t, in, s.message(topicEvidence), s.message(topicObservations), s.message(topicObservations)) {
+					if v.delivery != nil {
+						t.Errorf("after a restart a repetition gets %+v", v)
+					}
 				}
-				if diff := cmp.Diff(tree(t, in.cfg.Dir), files); diff != "" {
-					t.Errorf("files differ after repetitions (-got +want):\n%s", diff)
-				}
+				checkFiles(t, in, s.files())
 			})
 		}
 	}
 }
 
+// TestInboxStoresNumbers: what needs no picture does not wait, and so needs no
+// place to wait.
 func TestInboxStoresNumbers(t *testing.T) {
 	in := newTestInbox(t, InboxConfig{})
+	waiting := filepath.Join(in.cfg.Dir, partsDir)
+	if err := os.Remove(waiting); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(waiting, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	s := someSent(t, 1, false)
-	v := s.send(t, in, topicObservations)
-	if v.delivery == nil || v.delivery.JPEG != "" || len(v.receipt.Stored) != 1 {
+	v := give(t, in, s.message(topicObservations))
+	if v.delivery == nil || v.delivery.JPEG != "" || !cmp.Equal(v.receipt, s.stored()) {
 		t.Errorf("got %+v", v)
 	}
-	want := map[string]string{somePlace + s.o.ID + ".json": string(s.json)}
-	if diff := cmp.Diff(tree(t, in.cfg.Dir), want); diff != "" {
-		t.Errorf("files differ (-got +want):\n%s", diff)
+	if v := give(t, in, s.message(topicObservations)); v.delivery != nil || !cmp.Equal(v.receipt, s.stored()) {
+		t.Errorf("repeated, it gets %+v", v)
+	}
+	checkFiles(t, in, s.files(), map[string]string{partsDir: ""})
+}
+
+// refusedAs wants one refusal and nothing else.
+func refusedAs(t testing.TB, what string, v verdict, id, want string) {
+	t.Helper()
+	if len(v.receipt.Refused) != 1 || len(v.receipt.Stored) != 0 || v.delivery != nil {
+		t.Errorf("%s: got %+v, want a refusal", what, v)
+		return
+	}
+	if r := v.receipt.Refused[0]; !strings.HasPrefix(r.Reason, want) || r.ID != id || r.Later {
+		t.Errorf("%s: refused %+v, want %s", what, r, want)
 	}
 }
 
 func TestInboxRefuses(t *testing.T) {
 	in := newTestInbox(t, InboxConfig{MaxEvidence: 20_000})
 	good := someSent(t, 1, true)
-	refuse := func(what, kind string, a address, data []byte, want string) {
+	refuse := func(what string, a arrival, want string) {
 		t.Helper()
-		a.kind = kind
-		v, err := in.shelf.take(a, data)
-		if err != nil || len(v.receipt.Refused) != 1 || v.receipt.Refused[0].Reason != want || len(v.receipt.Stored) != 0 {
-			t.Errorf("%s: got %+v, %v, want %s", what, v.receipt, err, want)
+		refusedAs(t, what, give(t, in, a), a.id, want)
+	}
+	change := func(kind string, do func(a *arrival)) arrival {
+		a := good.message(kind)
+		a.payload = bytes.Clone(a.payload)
+		do(&a)
+		return a
+	}
+	limit := sealedLimit(20_000)
+	refuse("another vehicle", change(topicObservations, func(a *arrival) { a.vehicle = "truck-1" }),
+		"verify observation: its topic says vehicle truck-1, it says sweeper-7")
+	refuse("nonsense", change(topicObservations, func(a *arrival) { a.payload = []byte("{") }), "verify observation: the envelope is not proper JSON")
+	refuse("a flipped bit", change(topicObservations, func(a *arrival) { a.payload[len(a.payload)-3] ^= 1 }), "observation: it can't be opened: ")
+	refuse("long", change(topicObservations, func(a *arrival) { a.payload = make([]byte, maxSealedObservation+1) }),
+		fmt.Sprintf("observations of %d bytes: 1 to %d are taken", maxSealedObservation+1, maxSealedObservation))
+	refuse("no picture", change(topicEvidence, func(a *arrival) { a.payload = nil }), fmt.Sprintf("evidence of 0 bytes: 1 to %d are taken", limit))
+	refuse("huge picture", change(topicEvidence, func(a *arrival) { a.payload = make([]byte, limit+1) }),
+		fmt.Sprintf("evidence of %d bytes: 1 to %d are taken", limit+1, limit))
+	promised := good.o
+	promised.Image = &ImageRef{SHA256: good.o.Image.SHA256, Bytes: 20_001, Width: 9, Height: 9}
+	refuse("promised huge", sealedBy(t, officeSealer(t), promised, nil).message(topicObservations), "the picture has 20001 bytes, at most 20000 are taken")
+	checkFiles(t, in)
+
+	wrong := change(topicEvidence, func(a *arrival) { a.payload[len(a.payload)/2] ^= 1 })
+	otherPicture := someSent(t, 2, true)
+	otherPicture.at = good.at
+	for _, c := range []struct {
+		what     string
+		evidence arrival
+		want     string
+	}{
+		{"a flipped bit in the picture", wrong, "evidence: it can't be opened: "},
+		{"another picture", otherPicture.message(topicEvidence), "the picture has "},
+	} {
+		for _, first := range []bool{true, false} {
+			pair := []arrival{c.evidence, good.message(topicObservations)}
+			if first {
+				slices.Reverse(pair)
+			}
+			v := giveAll(t, in, pair...)
+			if !v[0].receipt.empty() {
+				t.Errorf("%s: half of it gets %+v", c.what, v[0])
+			}
+			refusedAs(t, c.what, v[1], good.at.id, c.want)
+			checkFiles(t, in) // nothing of it stands in the way of another copy
 		}
 	}
-	other := good.at
-	other.id = someFinding(2).ID
-	refuse("another id", topicObservations, other, good.json, "its topic says "+other.id+", it says "+good.o.ID)
-	other = good.at
-	other.vehicle = "truck-1"
-	refuse("another vehicle", topicObservations, other, good.json, "its topic says vehicle truck-1, it says sweeper-7")
-	refuse("no JSON", topicObservations, good.at, []byte("{"), "parse observation: unexpected EOF")
-	refuse("long JSON", topicObservations, good.at, make([]byte, maxObservation+1), "parse observation: 65537 bytes, at most 65536")
-	refuse("no picture", topicEvidence, good.at, nil, "the picture has 0 bytes, 1 to 20000 are taken")
-	refuse("huge picture", topicEvidence, good.at, make([]byte, 20_001), "the picture has 20001 bytes, 1 to 20000 are taken")
-	huge := good.o
-	huge.Image = &ImageRef{SHA256: good.o.Image.SHA256, Bytes: 20_001, Width: 9, Height: 9}
-	refuse("promised huge", topicObservations, good.at, mustJSON(t, huge), "the picture has 20001 bytes, at most 20000 are taken")
-	if diff := cmp.Diff(tree(t, in.cfg.Dir), map[string]string{}); diff != "" {
-		t.Errorf("refused and stored:\n%s", diff)
-	}
-
-	// A wrong picture is refused, before and after; the right one still finds its place.
-	wrong := bytes.Clone(good.picture)
-	wrong[len(wrong)/2] ^= 1
-	if v := (sent{at: good.at, picture: wrong}).send(t, in, topicEvidence); !v.receipt.empty() {
-		t.Errorf("got %+v", v)
-	}
-	reason := "the picture has sha256 " + hexDigest(wrong) + ", its observation says " + good.o.Image.SHA256
-	refuse("wrong picture before", topicObservations, good.at, good.json, reason)
-	refuse("wrong picture after", topicEvidence, good.at, wrong, reason)
-	refuse("cut picture", topicEvidence, good.at, wrong[:100],
-		fmt.Sprintf("the picture has 100 bytes, its observation says %d", len(good.picture)))
-	if v := good.send(t, in, topicEvidence); len(v.receipt.Stored) != 1 {
-		t.Errorf("got %+v", v)
+	if v := giveAll(t, in, good.message(topicEvidence), good.message(topicObservations)); v[1].delivery == nil {
+		t.Errorf("sent again, it gets %+v", v[1])
 	}
 	changed := good.o
 	changed.Notify = "somebody else"
-	refuse("another under the same id", topicObservations, good.at, mustJSON(t, changed), "another observation is stored under its id")
-	want := map[string]string{somePlace + good.o.ID + ".json": string(good.json), somePlace + good.o.ID + ".jpg": string(good.picture)}
-	if diff := cmp.Diff(tree(t, in.cfg.Dir), want); diff != "" {
-		t.Errorf("files differ (-got +want):\n%s", diff)
+	refuse("another under the same id", sealedBy(t, officeSealer(t), changed, nil).message(topicObservations), "another observation is stored under its id")
+	moved := good.o
+	moved.Image = nil
+	moved.Time.UTC = moved.Time.UTC.AddDate(0, 0, 1)
+	refuse("another elsewhere under the same id", sealedBy(t, officeSealer(t), moved, nil).message(topicObservations), "another observation is stored under its id")
+	checkFiles(t, in, good.files())
+}
+
+// TestInboxRefusesTheWrongKey: an office that has other keys says so, and a vehicle
+// can't sign for another.
+func TestInboxRefusesTheWrongKey(t *testing.T) {
+	s := someSent(t, 1, false)
+	in := newTestInbox(t, InboxConfig{Opener: openerFor(officeSealer(t), testIdentity(t, "archive"))})
+	refusedAs(t, "sealed to others", give(t, in, s.message(topicObservations)), s.at.id, "observation: it is sealed to somebody else: none of the keys here opens it")
+	stranger, err := NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	opener := openerFor(officeSealer(t), testIdentity(t, "office"))
+	opener.Keys = func(string, string) ([]PublicKey, error) { return []PublicKey{stranger.Public()}, nil }
+	in = newTestInbox(t, InboxConfig{Opener: opener})
+	refusedAs(t, "signed by another", give(t, in, s.message(topicObservations)), s.at.id, "verify observation: signed by 0 of the trusted keys")
+	opener.SealedOnly = true
+	in = newTestInbox(t, InboxConfig{Opener: opener})
+	open := arrival{s.at, s.signed}
+	open.kind = topicObservations
+	refusedAs(t, "open", give(t, in, open), s.at.id, "observation: it is not sealed")
+}
+
+// TestInboxMeetsStrangers: nothing of a vehicle that nobody has introduced is kept,
+// and it is told to try again; then somebody introduces it.
+func TestInboxMeetsStrangers(t *testing.T) {
+	dir := t.TempDir()
+	var told []Refusal
+	in := newTestInbox(t, InboxConfig{
+		Opener:    Opener{Identities: openerFor(nil, testIdentity(t, "office")).Identities, SealedOnly: true, Keys: KeyFolder(dir)},
+		OnRefused: func(r Refusal) { told = append(told, r) },
+	})
+	s := someSent(t, 1, true)
+	later := func(want string, parts ...arrival) {
+		t.Helper()
+		var r Receipt
+		for _, v := range giveAll(t, in, parts...) {
+			in.note(v)
+			r.add(v.receipt)
+		}
+		if diff := cmp.Diff(r, Receipt{Refused: []Refused{{ID: s.at.id, Reason: want, Later: true}}}); diff != "" {
+			t.Errorf("receipt differs (-got +want):\n%s", diff)
+		}
+		checkFiles(t, in)
+	}
+	unknown := "vehicle is not known here: there is no key for vehicle sweeper-7 of fleet cph"
+	later(unknown, s.message(topicEvidence), s.message(topicObservations))
+	later(unknown, append(s.parts(topicEvidence, 3), s.parts(topicObservations, 2)...)...)
+	if st := in.Stats(); st.Strangers != 7 || st.Refused != 0 || len(told) != 2 || !told[0].Later {
+		t.Errorf("got %+v, %+v", st, told)
+	}
+	// The office's own trouble is not told to the vehicle.
+	key := filepath.Join(dir, "sweeper-7.pub")
+	if err := os.WriteFile(key, []byte("nonsense"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	later("the keys of vehicle sweeper-7 can't be read here", s.message(topicObservations))
+	if r := told[len(told)-1].Reason.Error(); !strings.Contains(r, key) {
+		t.Errorf("the operator is told %s", r)
+	}
+	writePublic(t, key)
+	v := giveAll(t, in, append(s.parts(topicEvidence, 3), s.message(topicObservations))...)
+	if v[3].delivery == nil {
+		t.Errorf("introduced, it gets %+v", v)
+	}
+	checkFiles(t, in, s.files())
+	// Dismissed, it is a stranger again.
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if v := give(t, in, s.message(topicObservations)); len(v.receipt.Stored) != 0 {
+		t.Errorf("dismissed, it gets %+v", v)
+	}
+}
+
+// writePublic writes the public half of the tests' key.
+func writePublic(t testing.TB, path string) {
+	t.Helper()
+	own := filepath.Join(t.TempDir(), "k")
+	if err := WriteKey(own, testKey()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(own + ".pub")
+	if err == nil {
+		err = errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, data, 0o644))
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -205,13 +398,13 @@ func TestInboxStaysInItsFolder(t *testing.T) {
 	for i, task := range []string{"../../../etc", "..", ".", "/etc/passwd", "a/b", `a\b`, "con", "-rf", "~root", "a b", "påfyld", "%2e%2e", ".hidden", strings.Repeat("ø", 32)} {
 		o := someFinding(i)
 		o.Task = task
-		s := sent{json: mustJSON(t, o), at: address{fleet: "cph", vehicle: o.Vehicle, id: o.ID}}
-		if v := s.send(t, in, topicObservations); len(v.receipt.Stored) != 1 {
+		s := sealedBy(t, officeSealer(t), o, nil)
+		if v := give(t, in, s.message(topicObservations)); len(v.receipt.Stored) != 1 {
 			t.Errorf("task %q: got %+v", task, v.receipt)
 		}
 	}
 	files := tree(t, outside)
-	if len(files) != 14 {
+	if len(files) != 28 {
 		t.Errorf("%d files", len(files))
 	}
 	folders := map[string]bool{}
@@ -231,45 +424,8 @@ func TestInboxStaysInItsFolder(t *testing.T) {
 	}
 	o := someFinding(50)
 	o.Time.UTC = o.Time.UTC.AddDate(0, 0, 1)
-	a := address{fleet: "cph", vehicle: o.Vehicle, kind: topicObservations, id: o.ID}
-	if v, err := in.shelf.take(a, mustJSON(t, o)); err == nil {
+	if v, err := in.shelf.take([]arrival{sealedBy(t, officeSealer(t), o, nil).message(topicObservations)}); err == nil {
 		t.Errorf("a link is followed: %+v", v)
-	}
-}
-
-func TestInboxBoundsWhatWaits(t *testing.T) {
-	in := newTestInbox(t, InboxConfig{MaxHalves: 3})
-	var all []sent
-	for n := range 5 {
-		s := someSent(t, n, true)
-		all = append(all, s)
-		s.send(t, in, topicEvidence)
-	}
-	if in.Stats().Evicted != 2 || len(in.shelf.halves.sizes) != 3 {
-		t.Errorf("got %+v, %d wait", in.Stats(), len(in.shelf.halves.sizes))
-	}
-	if v := all[4].send(t, in, topicObservations); v.delivery == nil {
-		t.Errorf("the youngest is gone: %+v", v)
-	}
-	if v := all[0].send(t, in, topicObservations); v.delivery != nil || !v.receipt.empty() {
-		t.Errorf("got %+v", v)
-	}
-	if v := all[0].send(t, in, topicEvidence); v.delivery == nil {
-		t.Errorf("sent again, it is not stored: %+v", v)
-	}
-	in = newTestInbox(t, InboxConfig{HalvesBytes: 5000})
-	for n := range 5 {
-		a := address{fleet: "cph", vehicle: "v", kind: topicEvidence, id: testID(n).String()}
-		if _, err := in.shelf.take(a, make([]byte, 2000)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(in.shelf.halves.sizes) != 2 || in.shelf.halves.bytes != 4000 {
-		t.Errorf("%d wait with %d bytes", len(in.shelf.halves.sizes), in.shelf.halves.bytes)
-	}
-	in = newTestInbox(t, InboxConfig{Dir: in.cfg.Dir, MaxHalves: 1})
-	if len(in.shelf.halves.sizes) != 1 {
-		t.Errorf("after a restart with less room %d wait", len(in.shelf.halves.sizes))
 	}
 }
 
@@ -277,17 +433,18 @@ func TestInboxBoundsWhatWaits(t *testing.T) {
 func TestLinkToInbox(t *testing.T) {
 	leakCheck(t)
 	broker := newBroker(t)
-	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{})
+	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{Seal: officeSealer(t)})
 	want := map[string]string{}
 	for n := range 30 {
-		s := someSent(t, n, n%3 != 0)
-		want[somePlace+s.o.ID+".json"] = string(s.json)
+		o := someFinding(n)
 		var e *Evidence
-		if s.picture != nil {
-			want[somePlace+s.o.ID+".jpg"] = string(s.picture)
-			e = &Evidence{id: s.o.ID, jpeg: s.picture, ref: *s.o.Image}
+		if n%3 != 0 {
+			o, e = withEvidence(t, o)
 		}
-		if err := b.Put(s.o, e, "2026-05-04"); err != nil {
+		for name, data := range sealedBy(t, officeSealer(t), o, e).files() {
+			want[name] = data
+		}
+		if err := b.Put(o, e, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -312,9 +469,7 @@ func TestLinkToInbox(t *testing.T) {
 	if err := stopInbox(); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(tree(t, in.cfg.Dir), want); diff != "" {
-		t.Errorf("files differ (-got +want):\n%s", diff)
-	}
+	checkFiles(t, in, want)
 	if len(stored) != 30 || in.Stats().Stored != 30 || l.Stats().Delivered != 30 {
 		t.Errorf("got %d, %+v, %+v", len(stored), in.Stats(), l.Stats())
 	}
@@ -356,45 +511,64 @@ func memoryDir(t testing.TB) string {
 	return dir
 }
 
-// FuzzInbox feeds an inbox with arbitrary messages. Whatever comes, it stays in
-// its folder, keeps its bounds, and stores only what is in order.
+// FuzzInbox feeds two inboxes that share a folder with arbitrary messages. Whatever
+// comes, it stays in the folder, keeps its bounds, and stores only what is in order.
 func FuzzInbox(f *testing.F) {
 	s := someSent(f, 1, true)
-	f.Add(testPrefix+"observations/"+s.o.ID, s.json, testPrefix+"evidence/"+s.o.ID, s.picture)
-	f.Add(testPrefix+"evidence/"+s.o.ID, []byte("x"), testPrefix+"observations/"+s.o.ID, s.json)
-	f.Add("gadeblik/v1/../../x/evidence/"+s.o.ID, []byte("x"), "gadeblik/v1/a/b/observations/..", []byte("{}"))
-	f.Fuzz(func(t *testing.T, topic1 string, payload1 []byte, topic2 string, payload2 []byte) {
+	id := s.at.id
+	f.Add("evidence/"+id, s.sealedP, "observations/"+id, s.observation, uint8(0))
+	f.Add("evidence/"+id+"/1-2", s.sealedP[:900], "evidence/"+id+"/2-2", s.sealedP[900:], uint8(1))
+	f.Add("evidence/"+id+"/1-3", s.sealedP, "evidence/"+id+"/3-3", s.sealedP, uint8(2))
+	f.Add("observations/"+id+"/1-2", s.observation[:9], "observations/"+id+"/2-2", s.observation[9:], uint8(3))
+	f.Add("evidence/"+id, []byte("x"), "observations/"+id, s.observation, uint8(4))
+	f.Add("../../x/evidence/"+id, []byte("x"), "observations/..", []byte("{}"), uint8(5))
+	f.Add("evidence/"+id+"/1-100000", []byte("x"), "evidence/"+id+"/0-2", []byte("{}"), uint8(6))
+	f.Fuzz(func(t *testing.T, topic1 string, payload1 []byte, topic2 string, payload2 []byte, order uint8) {
 		outside := memoryDir(t)
-		in := newTestInbox(t, InboxConfig{Dir: filepath.Join(outside, "inbox"), MaxHalves: 2})
-		for range 2 {
-			for topic, data := range map[string][]byte{topic1: payload1, topic2: payload2} {
-				a, err := parseTopic(topic)
-				if err != nil {
-					continue
-				}
-				if _, err := in.shelf.take(a, data); err != nil {
-					t.Fatalf("%s: %v", topic, err)
-				}
+		dir := filepath.Join(outside, "inbox")
+		inboxes := []*Inbox{newTestInbox(t, InboxConfig{Dir: dir, MaxWaiting: 2}), newTestInbox(t, InboxConfig{Dir: dir, MaxWaiting: 2})}
+		var all []arrival
+		for topic, data := range map[string][]byte{topic1: payload1, topic2: payload2} {
+			if a, err := parseTopic(testPrefix + topic); err == nil {
+				all = append(all, arrival{a, data})
 			}
 		}
-		pairs := map[string]bool{}
-		for name, data := range tree(t, outside) {
-			rest, ok := strings.CutPrefix(name, "inbox/")
+		all = append(all, s.message(topicObservations), s.message(topicEvidence), s.message(topicObservations))
+		done := false
+		for i := range 2 * len(all) {
+			at := i
+			if order>>(i%8)&1 == 1 {
+				at = len(all) - 1 - i%len(all)
+			}
+			v := give(t, inboxes[i%2], all[at%len(all)])
+			done = done || len(v.receipt.Stored) > 0
+			if v.delivery != nil && v.delivery.Observation.ID != s.o.ID {
+				t.Fatalf("nobody has signed %+v", v.delivery)
+			}
+		}
+		if v := giveAll(t, inboxes[0], s.message(topicEvidence), s.message(topicObservations)); len(v[1].receipt.Stored) != 1 {
+			t.Fatalf("a whole copy at the end gets %+v", v)
+		}
+		if _, err := inboxes[1].shelf.parts.sweep(time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		waiting := map[string]bool{}
+		left := tree(t, outside)
+		for name, want := range s.files() {
+			if left["inbox/"+name] != want {
+				t.Errorf("%s holds %q", name, left["inbox/"+name])
+			}
+			delete(left, "inbox/"+name)
+		}
+		for name := range left {
+			rest, ok := strings.CutPrefix(name, "inbox/"+partsDir+"/")
 			if !ok {
-				t.Fatalf("%s lies outside", name)
+				t.Fatalf("%s is no part", name)
 			}
-			if strings.HasPrefix(rest, ".incoming/") {
-				continue
-			}
-			pairs[strings.TrimSuffix(strings.TrimSuffix(rest, ".json"), ".jpg")] = true
-			if strings.HasSuffix(rest, ".json") {
-				if o, err := ParseObservation([]byte(data)); err != nil || place(o)+".json" != rest {
-					t.Fatalf("%s holds %s (%v)", rest, data, err)
-				}
-			}
+			waiting[strings.Split(rest, "/")[0]] = true
 		}
-		if len(pairs) > 2 || len(in.shelf.halves.sizes) > 2 {
-			t.Fatalf("%d are stored, %d wait", len(pairs), len(in.shelf.halves.sizes))
+		if len(waiting) > 2 {
+			t.Fatalf("%v wait", waiting)
 		}
 	})
 }

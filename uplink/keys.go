@@ -120,7 +120,7 @@ func writeNewKeyFile(path string, data []byte, mode os.FileMode) error {
 // ReadPrivate reads a signing key that [WriteKey] or openssl wrote. A file that
 // others than its owner may read is refused.
 func ReadPrivate(path string) (SigningKey, error) {
-	data, mode, err := readKeyFile(path)
+	data, mode, err := readKeyFile(path, maxKeyFile)
 	if err != nil {
 		return SigningKey{}, err
 	}
@@ -147,7 +147,7 @@ func ReadPrivate(path string) (SigningKey, error) {
 // ReadPublic reads the public half of a key. A file with a private key in it is
 // refused: that half has no business where orders are verified.
 func ReadPublic(path string) (PublicKey, error) {
-	data, _, err := readKeyFile(path)
+	data, _, err := readKeyFile(path, maxKeyFile)
 	if err != nil {
 		return PublicKey{}, err
 	}
@@ -167,7 +167,7 @@ func ReadPublic(path string) (PublicKey, error) {
 	return PublicKey{public}, nil
 }
 
-func readKeyFile(path string) ([]byte, os.FileMode, error) {
+func readKeyFile(path string, limit int) ([]byte, os.FileMode, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read key: %w", err)
@@ -180,12 +180,12 @@ func readKeyFile(path string) ([]byte, os.FileMode, error) {
 	if !info.Mode().IsRegular() {
 		return nil, 0, fmt.Errorf("read key %s: is not a file", path)
 	}
-	data, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
 	if err != nil {
 		return nil, 0, fmt.Errorf("read key: %w", err)
 	}
-	if len(data) > maxKeyFile {
-		return nil, 0, fmt.Errorf("read key %s: larger than %d bytes, so not a key", path, maxKeyFile)
+	if len(data) > limit {
+		return nil, 0, fmt.Errorf("read key %s: larger than %d bytes, so not a key", path, limit)
 	}
 	return data, info.Mode(), nil
 }

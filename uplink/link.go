@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,6 +41,20 @@ type LinkConfig struct {
 	// one goroutine, and must come to an end by itself. Nil = orders are not
 	// asked for.
 	OnOrders func(payload []byte) OrdersReport
+	// OnCommand verifies a command, obeys it and tells whether it did. It is called
+	// by one goroutine, and must come to an end by itself; its answer is in the
+	// status. Nil = commands are not asked for.
+	OnCommand func(payload []byte) bool
+
+	// MaySend tells whether items may be sent now; status, orders and commands go
+	// on where they may not. It is asked before an item is begun, several times a
+	// second, and must not block. Nil = always.
+	MaySend func() bool
+	// MaxRate is how many bytes of items may be sent per second; 0 = no limit.
+	MaxRate int
+	// Clock tells the time by which the broker's certificate must be valid. Nil =
+	// the system's clock, with which a board without a battery starts in 1970.
+	Clock func() time.Time
 
 	InFlight       int           // messages on their way at once; default 16
 	Unreceipted    int           // items published and not receipted at once; default 64
@@ -52,6 +67,10 @@ type LinkConfig struct {
 	StatusEvery    time.Duration // the status is renewed; default 5 min
 	DrainTimeout   time.Duration // for emptying the outbox when ctx ends; default 5 s
 	MaxPacket      int           // bytes of a message received; default what the largest orders need
+	// MaxPayload is the longest message that the broker takes, in bytes; what is longer
+	// goes in parts, which an inbox puts together again. Default 128 KiB, which suits
+	// the strictest public brokers.
+	MaxPayload int
 }
 
 // complete checks the configuration and fills in the defaults.
@@ -95,10 +114,13 @@ func (c *LinkConfig) complete() (Topics, error) {
 	for _, n := range []struct {
 		value     *int
 		otherwise int
-	}{{&c.InFlight, 16}, {&c.Unreceipted, 64}, {&c.MaxPacket, maxEnvelope + 1<<10}} {
+	}{{&c.InFlight, 16}, {&c.Unreceipted, 64}, {&c.MaxPacket, maxEnvelope + 1<<10}, {&c.MaxPayload, 128 << 10}} {
 		if *n.value <= 0 {
 			*n.value = n.otherwise
 		}
+	}
+	if c.MaxPayload < minPayload {
+		return Topics{}, fmt.Errorf("max payload: must be at least %d bytes (got %d)", minPayload, c.MaxPayload)
 	}
 	return topics, nil
 }
@@ -110,11 +132,17 @@ type LinkStats struct {
 	Delivered       uint64 // items removed from the outbox
 	Resent          uint64 // items published again because no receipt came
 	Refused         uint64 // refusals of items, by inbox or broker
+	Deferred        uint64 // items that the inbox will take another time: it does not know this vehicle yet
+	Oversized       uint64 // packets that were too long to be taken
 	Aside           uint64 // items set aside
 	OrdersReceived  uint64
 	OrdersDropped   uint64 // orders overtaken by newer ones before they were looked at
 	RetainedIgnored uint64 // retained messages where only live ones count
 	ReceiptsBad     uint64 // receipts, or entries of them, that make no sense
+
+	CommandsReceived uint64 // those that were retained not counted
+	CommandsObeyed   uint64
+	CommandsRefused  uint64
 }
 
 // Link carries the outbox to a broker and brings orders back. Its methods are safe
@@ -125,13 +153,16 @@ type Link struct {
 	broker    broker
 	stats     linkCounters
 	connected atomic.Bool
+	local     atomic.Pointer[netip.Addr]
+	rate      *rate
 	suspects  map[string]int // items that were on their way when a broker hung up; Run's
 }
 
 // linkCounters is [LinkStats] while it is counted.
 type linkCounters struct {
-	connects, published, delivered, resent, refused, aside          atomic.Uint64
-	ordersReceived, ordersDropped, retainedIgnored, receiptsInvalid atomic.Uint64
+	connects, published, delivered, resent, refused, deferred, aside, oversized atomic.Uint64
+	ordersReceived, ordersDropped, retainedIgnored, receiptsInvalid             atomic.Uint64
+	commandsReceived, commandsObeyed, commandsRefused                           atomic.Uint64
 }
 
 // NewLink checks the configuration. It does not connect.
@@ -144,11 +175,21 @@ func NewLink(cfg LinkConfig) (*Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configure uplink: %w", err)
 	}
-	return &Link{cfg: cfg, topics: topics, broker: b, suspects: map[string]int{}}, nil
+	b.readClock(cfg.Clock)
+	return &Link{cfg: cfg, topics: topics, broker: b, rate: newRate(cfg.MaxRate), suspects: map[string]int{}}, nil
 }
 
 // Connected tells whether a connection is up.
 func (l *Link) Connected() bool { return l.connected.Load() }
+
+// LocalAddr returns the address of this machine that the connection uses, which
+// tells the interface it goes through. Without a connection it is not valid.
+func (l *Link) LocalAddr() netip.Addr {
+	if a := l.local.Load(); a != nil {
+		return *a
+	}
+	return netip.Addr{}
+}
 
 // Stats returns the counters.
 func (l *Link) Stats() LinkStats {
@@ -158,11 +199,17 @@ func (l *Link) Stats() LinkStats {
 		Delivered:       l.stats.delivered.Load(),
 		Resent:          l.stats.resent.Load(),
 		Refused:         l.stats.refused.Load(),
+		Deferred:        l.stats.deferred.Load(),
+		Oversized:       l.stats.oversized.Load(),
 		Aside:           l.stats.aside.Load(),
 		OrdersReceived:  l.stats.ordersReceived.Load(),
 		OrdersDropped:   l.stats.ordersDropped.Load(),
 		RetainedIgnored: l.stats.retainedIgnored.Load(),
 		ReceiptsBad:     l.stats.receiptsInvalid.Load(),
+
+		CommandsReceived: l.stats.commandsReceived.Load(),
+		CommandsObeyed:   l.stats.commandsObeyed.Load(),
+		CommandsRefused:  l.stats.commandsRefused.Load(),
 	}
 }
 
@@ -184,10 +231,12 @@ func (l *Link) Run(ctx context.Context) error {
 		return fmt.Errorf("connect to %s: %w", l.broker, err)
 	}
 	l.stats.connects.Add(1)
+	l.local.Store(s.wire.localAddr())
 	l.connected.Store(true)
 	err = s.run(ctx)
 	asked := ctx.Err() != nil // before anybody can see that the connection has ended
 	l.connected.Store(false)
+	l.local.Store(nil)
 	s.end()
 	if err != nil && !asked {
 		return fmt.Errorf("uplink to %s: %w", l.broker, err)

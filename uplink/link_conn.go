@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,13 +72,13 @@ func (b broker) dial(ctx context.Context, timeout time.Duration, maxPacket int) 
 	}
 	secure := tls.Client(raw, b.tls)
 	if err := secure.HandshakeContext(opening); err != nil {
-		return nil, errors.Join(err, raw.Close())
+		return nil, errors.Join(sayWhen(err, b.tls), raw.Close())
 	}
 	return newWire(ctx, secure, maxPacket), nil
 }
 
-// wire is a connection that refuses a packet longer than agreed before anybody
-// makes room for it, and that lets nobody publish into a client that has died.
+// wire is a connection that swallows a packet longer than agreed, see [frames], and
+// that lets nobody publish into a client that has died.
 //
 // The second is for the sake of the MQTT client: a publish that it takes in while
 // it is coming down is looked at by nobody and blocks for the write timeout. So
@@ -85,10 +86,17 @@ func (b broker) dial(ctx context.Context, timeout time.Duration, maxPacket int) 
 // way, and none begins afterwards.
 type wire struct {
 	net.Conn
-	release func() bool // ends the rule that ctx closes the connection
-	frames  frameLimit
-	lastIn  atomic.Int64 // Unix nanoseconds
-	lastOut atomic.Int64
+	release   func() bool // ends the rule that ctx closes the connection
+	frames    frames
+	oversized atomic.Uint64 // packets swallowed, where nobody else counts them
+	lastIn    atomic.Int64  // Unix nanoseconds
+	lastOut   atomic.Int64
+	pinged    atomic.Int64 // the newest ping went out; 0 = none did
+
+	// Set before use; 0 = no limit. See Write and Read.
+	writeTimeout, pingTimeout, keepAlive time.Duration
+
+	writing sync.Mutex // held for a whole packet: pings and acknowledgements come from beside the messages
 
 	mu    sync.Mutex
 	cause error // why the connection ended
@@ -98,7 +106,11 @@ type wire struct {
 }
 
 func newWire(ctx context.Context, conn net.Conn, maxPacket int) *wire {
-	w := &wire{Conn: conn, frames: frameLimit{max: maxPacket}}
+	w := &wire{Conn: conn}
+	w.frames = frames{in: bufio.NewReader(heard{w}), max: maxPacket, oversized: &w.oversized, answer: func(ack []byte) error {
+		_, err := w.Write(ack)
+		return err
+	}}
 	w.release = context.AfterFunc(ctx, func() { conn.Close() })
 	w.touch(&w.lastIn)
 	w.touch(&w.lastOut)
@@ -110,14 +122,19 @@ func (w *wire) touch(t *atomic.Int64) { t.Store(time.Now().UnixNano()) }
 // keep lets the connection outlive the context that it was dialled with.
 func (w *wire) keep() { w.release() }
 
-func (w *wire) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
+// heard is the connection as it comes in; it takes note of the time.
+type heard struct{ *wire }
+
+func (h heard) Read(p []byte) (int, error) {
+	n, err := h.read(p)
 	if n > 0 {
-		w.touch(&w.lastIn)
+		h.touch(&h.lastIn)
 	}
-	if err == nil {
-		err = w.frames.pass(p[:n])
-	}
+	return n, err
+}
+
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.frames.Read(p)
 	if err != nil {
 		return 0, w.retire(err)
 	}
@@ -125,20 +142,25 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 func (w *wire) Write(p []byte) (int, error) {
-	n, err := w.Conn.Write(p)
-	if err != nil {
-		// The reader reports the end; the client passes over this error.
-		w.end(err)
-		return n, net.ErrClosed
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	for done := 0; done < len(p); {
+		n, err := w.writePiece(p[done:min(len(p), done+pieceLength)])
+		done += n
+		if err != nil {
+			// The reader reports the end; the client passes over this error.
+			w.end(err)
+			return done, net.ErrClosed
+		}
+		if len(p) > pingLength {
+			w.touch(&w.lastOut)
+		}
 	}
-	if n > pingLength {
-		w.touch(&w.lastOut)
+	if len(p) == pingLength {
+		w.touch(&w.pinged)
 	}
-	return n, nil
+	return len(p), nil
 }
-
-// pingLength is the length of a ping, which is no sign of progress.
-const pingLength = 2
 
 // retire ends the connection and returns why, when no publish is under way.
 func (w *wire) retire(err error) error {
@@ -200,44 +222,3 @@ func (w *wire) reason(otherwise error) error {
 
 // heardSince tells whether anything has come in since.
 func (w *wire) heardSince(t time.Time) bool { return w.lastIn.Load() > t.UnixNano() }
-
-// frameLimit follows the packets of a stream of MQTT and refuses one that is too
-// long at the sight of its length.
-type frameLimit struct {
-	max    int
-	left   int // of the packet's body
-	length int // being read
-	shift  int // of the length's next digit
-	inHead bool
-}
-
-// pass takes the next bytes of the stream.
-func (f *frameLimit) pass(p []byte) error {
-	for len(p) > 0 {
-		if f.left > 0 {
-			n := min(f.left, len(p))
-			f.left -= n
-			p = p[n:]
-			continue
-		}
-		b := p[0]
-		p = p[1:]
-		if !f.inHead { // type and flags; the length follows
-			f.inHead, f.length, f.shift = true, 0, 0
-			continue
-		}
-		if f.shift > 21 {
-			return errors.New("a packet's length is no length")
-		}
-		f.length |= int(b&0x7F) << f.shift
-		f.shift += 7
-		if b&0x80 != 0 {
-			continue
-		}
-		if f.length > f.max {
-			return fmt.Errorf("a packet has %d bytes, at most %d are taken", f.length, f.max)
-		}
-		f.inHead, f.left = false, f.length
-	}
-	return nil
-}

@@ -22,6 +22,19 @@ type job struct {
 	item     Item
 	weight   int // messages that it may have on their way at once
 	messages []message
+
+	// Items are read side by side and handed over one after the other, in the order in
+	// which they were begun.
+	turn   <-chan struct{} // closed when the item before has been handed over
+	passed chan struct{}   // closed when this one has; nil where order is nothing
+}
+
+// pass lets the next item be handed over; it may be called again.
+func (j *job) pass() {
+	if j.passed != nil {
+		close(j.passed)
+		j.passed = nil
+	}
 }
 
 // result is how a job ended.
@@ -53,6 +66,7 @@ var errStalled = errors.New("the broker acknowledges nothing any more")
 // empty or the time for that is over.
 func (s *session) run(ctx context.Context) error {
 	s.workers.Go(s.answerOrders)
+	s.workers.Go(s.answerCommands)
 	s.status.changed = true
 	ended, overtime := ctx.Done(), (<-chan time.Time)(nil)
 	ticker := time.NewTicker(tick)
@@ -141,7 +155,7 @@ func (s *session) removeDelivered() error {
 	if len(w.delivered) == 0 {
 		return nil
 	}
-	n, err := s.cfg.Outbox.remove(w.delivered)
+	n, err := s.cfg.Outbox.remove(w.delivered, delivered)
 	s.link.stats.delivered.Add(uint64(n))
 	w.delivered = w.delivered[:0]
 	return err
@@ -160,7 +174,9 @@ func (s *session) start(j job) {
 // work publishes a job and waits for the broker's acknowledgement.
 func (s *session) work(j job) result {
 	r := result{kind: j.kind, id: j.item.ID, weight: j.weight}
+	defer j.pass()
 	if j.kind == jobItem {
+		defer s.handed.forget(j.item.ID)
 		observation, evidence, err := s.cfg.Outbox.Load(j.item)
 		if err != nil {
 			r.broken = err
@@ -168,32 +184,41 @@ func (s *session) work(j job) result {
 		}
 		j.messages = s.link.messages(j.item.ID, observation, evidence)
 	}
-	var tokens []mqtt.Token
-	for i, m := range j.messages {
-		t, err := s.publish(m)
-		if err != nil {
-			r.err = err
+	if j.turn != nil {
+		select {
+		case <-j.turn:
+		case <-s.quit:
+			r.err = errLost
 			return r
 		}
-		tokens = append(tokens, t)
-		if j.kind == jobItem && len(tokens) >= j.weight || i == len(j.messages)-1 {
-			if r.err = s.acknowledged(tokens); r.err != nil {
-				return r
-			}
-			tokens = nil
-		}
 	}
+	tokens, err := s.handOver(j)
+	j.pass()
+	if err == nil {
+		err = s.acknowledged(tokens)
+	}
+	r.err = err
 	return r
 }
 
-// messages are what carries an item: first the picture, then the observation that
-// names it.
-func (l *Link) messages(id string, observation, evidence []byte) []message {
-	var out []message
-	if len(evidence) > 0 {
-		out = append(out, message{topic: l.topics.Evidence(id), payload: evidence})
+// handOver publishes the messages of a job and returns the tokens of those that are
+// not acknowledged yet: no more are on their way than its weight.
+func (s *session) handOver(j job) ([]mqtt.Token, error) {
+	var tokens []mqtt.Token
+	for _, m := range j.messages {
+		if j.kind == jobItem && len(tokens) >= j.weight {
+			if err := s.acknowledged(tokens); err != nil {
+				return nil, err
+			}
+			tokens = nil
+		}
+		t, err := s.send(j, m)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, t)
 	}
-	return append(out, message{topic: l.topics.Observation(id), payload: observation})
+	return tokens, nil
 }
 
 // acknowledged waits for tokens. Only a PUBACK makes it return nil: the client

@@ -25,6 +25,7 @@ type session struct {
 	*transport
 
 	orders   chan []byte
+	commands chan []byte
 	reports  chan OrdersReport
 	receipts chan []byte
 	done     chan result
@@ -32,6 +33,7 @@ type session struct {
 	workers  sync.WaitGroup
 
 	window    window
+	handed    handed
 	status    statusState
 	reporting bool // an answer to orders is on its way; the next one waits, or could overtake it
 }
@@ -50,6 +52,7 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 		link:     l,
 		cfg:      &l.cfg,
 		orders:   make(chan []byte, maxOrdersWaiting),
+		commands: make(chan []byte, maxCommandsWaiting),
 		reports:  make(chan OrdersReport),
 		receipts: make(chan []byte, maxReceiptsWaiting),
 		done:     make(chan result, l.cfg.InFlight),
@@ -68,6 +71,7 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 		will:           &message{l.topics.Status(), will, true},
 		topics:         []string{l.topics.Receipts()},
 		receive:        s.receive,
+		oversized:      &l.stats.oversized,
 		maxPacket:      l.cfg.MaxPacket,
 		connectTimeout: l.cfg.ConnectTimeout,
 		writeTimeout:   l.cfg.WriteTimeout,
@@ -76,6 +80,9 @@ func (l *Link) connect(ctx context.Context) (*session, error) {
 	}
 	if l.cfg.OnOrders != nil {
 		c.topics = append(c.topics, l.topics.OrdersDesired())
+	}
+	if l.cfg.OnCommand != nil {
+		c.topics = append(c.topics, l.topics.Commands())
 	}
 	s.transport, err = openTransport(ctx, c)
 	if err != nil {
@@ -91,6 +98,8 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 		s.onReceipt(m)
 	case s.link.topics.OrdersDesired():
 		s.onOrders(m)
+	case s.link.topics.Commands():
+		s.onCommand(m)
 	}
 }
 

@@ -39,12 +39,13 @@ func (s *session) settle(r result) error {
 	return nil
 }
 
-// setAside puts away an item that can't be read. One that was receipted in the
-// meantime is gone, and rightly.
+// setAside puts away an item that can't be read. One that was receipted, expired or
+// evicted in the meantime is gone, and rightly.
 func (s *session) setAside(f *flight, reason error) error {
 	delete(s.window.flights, f.item.ID)
-	if f.over {
-		return nil
+	_, there, err := s.cfg.Outbox.find(f.item.ID)
+	if f.over || err != nil || !there {
+		return err
 	}
 	s.link.stats.aside.Add(1)
 	return s.cfg.Outbox.Quarantine(f.item.ID, reason.Error())
@@ -73,11 +74,11 @@ func (s *session) receipt(payload []byte) error {
 // stored lets go of an item if the receipt is for exactly what it holds. It may
 // have been published on an earlier connection.
 func (s *session) stored(r Stored) error {
-	record, _, ok, err := s.cfg.Outbox.find(r.ID)
+	f, ok, err := s.cfg.Outbox.find(r.ID)
 	if err != nil || !ok {
 		return err
 	}
-	if hex.EncodeToString(record.digest[:]) != r.SHA256 {
+	if hex.EncodeToString(f.digest[:]) != r.SHA256 {
 		s.link.stats.receiptsInvalid.Add(1)
 		return nil
 	}
@@ -112,6 +113,10 @@ func (s *session) refused(r Refused) error {
 	}
 	w.lastReceipt = time.Now()
 	f.due = w.lastReceipt.Add(patience(s.cfg.ReceiptTimeout, f.tries))
+	if r.Later { // it will be asked again, and is not held against the item
+		s.link.stats.deferred.Add(1)
+		return nil
+	}
 	aside, err := s.link.refuse(r.ID, "inbox: "+short(r.Reason))
 	switch {
 	case aside && f.sending:
@@ -137,15 +142,11 @@ func (s *session) look(now time.Time) error {
 		s.status.changed = true
 	}
 	w := &s.window
-	progress := w.lastProgress
-	if sent := s.wire.lastSent(); sent.After(progress) {
-		progress = sent
-	}
-	if w.busy > 0 && now.Sub(progress) > s.cfg.AckTimeout {
+	if w.busy > 0 && now.Sub(s.lastProgress(now)) > s.cfg.AckTimeout {
 		return errStalled
 	}
 	for id, f := range w.flights {
-		if f.sending && now.Sub(f.sent) > stuck*s.cfg.AckTimeout {
+		if f.sending && s.unanswered(id, now) > stuck*s.cfg.AckTimeout {
 			_, err := s.link.refuse(id, "the broker acknowledges others and not this")
 			return errors.Join(errStalled, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -14,6 +15,9 @@ import (
 
 // quiesce is how long a disconnect may take, in milliseconds.
 const quiesce = 250
+
+// forever is longer than any connection lasts.
+const forever = 365 * 24 * time.Hour
 
 // message is one publication.
 type message struct {
@@ -41,6 +45,7 @@ type transportConfig struct {
 	topics                       []string            // to subscribe to
 	receive                      mqtt.MessageHandler // for what comes on them
 	maxPacket                    int
+	oversized                    *atomic.Uint64 // counts what is longer; nil = the connection counts by itself
 	connectTimeout, writeTimeout time.Duration
 	keepAlive, pingTimeout       time.Duration
 }
@@ -73,9 +78,9 @@ func (t *transport) options(ctx context.Context, c transportConfig) *mqtt.Client
 		SetCleanSession(!c.persistent).
 		SetAutoAckDisabled(c.manualAck).
 		SetKeepAlive(c.keepAlive).
-		SetPingTimeout(c.pingTimeout).
+		SetPingTimeout(forever).  // the wire looks after both: the client would
+		SetWriteTimeout(forever). // give up a slow link on which data moves
 		SetConnectTimeout(c.connectTimeout).
-		SetWriteTimeout(c.writeTimeout).                                            // never 0: a stalled peer would block for good
 		SetDefaultPublishHandler(c.receive).                                        // a kept session brings messages before we subscribe
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) { t.lost <- err }). // once per client
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
@@ -83,6 +88,10 @@ func (t *transport) options(ctx context.Context, c transportConfig) *mqtt.Client
 			if err != nil {
 				return nil, err
 			}
+			if c.oversized != nil {
+				w.frames.oversized = c.oversized
+			}
+			w.writeTimeout, w.pingTimeout, w.keepAlive = c.writeTimeout, c.pingTimeout, c.keepAlive
 			t.wire = w
 			return w, nil
 		})

@@ -12,7 +12,8 @@ type window struct {
 	alone        string             // id of the item that has the connection to itself
 	lastReceipt  time.Time
 	lastProgress time.Time
-	delivered    []string // ids to be removed from the outbox
+	delivered    []string        // ids to be removed from the outbox
+	last         <-chan struct{} // closed when the item begun last has been handed over
 }
 
 // flight is one item under way.
@@ -43,7 +44,7 @@ func (s *session) refill() error {
 		return nil
 	}
 	limit := len(w.flights) + pageLength
-	items, err := s.cfg.Outbox.Next(0, limit)
+	items, err := s.cfg.Outbox.Next(Item{}, limit)
 	if err != nil {
 		return err
 	}
@@ -103,24 +104,16 @@ func patience(timeout time.Duration, tries int) time.Duration {
 	return timeout
 }
 
-// weight is how many messages an item takes.
-func (it Item) weight() int {
-	if it.Evidence {
-		return 2
-	}
-	return 1
-}
-
 // fill begins as many items as may be under way.
 func (s *session) fill() error {
 	w := &s.window
-	for w.alone == "" && w.busy < s.cfg.InFlight {
+	for w.alone == "" && w.busy < s.cfg.InFlight && s.maySend() {
 		now := time.Now()
 		f, err := s.next(now)
 		if err != nil || f == nil {
 			return err
 		}
-		weight := min(f.item.weight(), s.cfg.InFlight)
+		weight := min(s.link.weight(f.item), s.cfg.InFlight)
 		suspect := s.link.suspects[f.item.ID] >= suspicion
 		if w.busy > 0 && (suspect || w.busy+weight > s.cfg.InFlight) {
 			return nil // it waits for its turn
@@ -148,7 +141,9 @@ func (s *session) begin(f *flight, weight int, now time.Time) {
 	f.sending, f.sent = true, now
 	f.tries++
 	w.busy += weight
-	s.start(job{kind: jobItem, item: f.item, weight: weight})
+	j := job{kind: jobItem, item: f.item, weight: weight, turn: w.last, passed: make(chan struct{})}
+	w.last = j.passed
+	s.start(j)
 }
 
 // land takes an item that a worker has published out of the air.

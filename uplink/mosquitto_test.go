@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // mosquitto is the broker that most people have, as a process that can be killed.
@@ -76,7 +74,7 @@ func (m *mosquitto) kill() {
 func TestMosquittoKilled(t *testing.T) {
 	leakCheck(t)
 	broker := newMosquitto(t)
-	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{MaxRefusals: 50})
+	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{Seal: officeSealer(t), MaxRefusals: 50})
 	var twice atomic.Int64
 	seen := map[string]bool{}
 	in := newTestInbox(t, InboxConfig{Broker: broker.url(), OnStored: func(d Delivery) {
@@ -91,11 +89,12 @@ func TestMosquittoKilled(t *testing.T) {
 	want := map[string]string{}
 	for n := range 80 {
 		o, e := withEvidence(t, someFinding(n))
-		if err := b.Put(o, e, "2026-05-04"); err != nil {
+		if err := b.Put(o, e, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
-		want[somePlace+o.ID+".json"] = string(mustJSON(t, o))
-		want[somePlace+o.ID+".jpg"] = string(e.JPEG())
+		for name, data := range sealedBy(t, officeSealer(t), o, e).files() {
+			want[name] = data
+		}
 		if n%16 == 15 {
 			time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond)
 			broker.kill()
@@ -106,9 +105,7 @@ func TestMosquittoKilled(t *testing.T) {
 	waitFor(t, "all receipts", func() bool { return b.Len() == 0 })
 	stop()
 	stopInbox()
-	if diff := cmp.Diff(tree(t, in.cfg.Dir), want); diff != "" {
-		t.Errorf("files differ (-got +want):\n%s", diff)
-	}
+	checkFiles(t, in, want)
 	if b.Stats().Aside != 0 || twice.Load() != 0 {
 		t.Errorf("%d set aside, %d stored twice", b.Stats().Aside, twice.Load())
 	}
@@ -129,7 +126,7 @@ func TestMosquittoKeepsForTheInbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 8 {
-		if err := b.Put(someFinding(n), nil, "2026-05-04"); err != nil {
+		if err := b.Put(someFinding(n), nil, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,7 +141,7 @@ func TestMosquittoKeepsForTheInbox(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if n := len(tree(t, in.cfg.Dir)); n != 8 {
+	if n := len(tree(t, in.cfg.Dir)); n != 16 {
 		t.Errorf("%d files are stored", n)
 	}
 }
@@ -167,8 +164,8 @@ func TestMosquittoRefusesTheLargest(t *testing.T) {
 	if s := b.Stats(); s.Aside != 1 || l.Stats().Delivered != 20 {
 		t.Errorf("got %+v, %+v", s, l.Stats())
 	}
-	if _, aside, ok, err := b.find(testID(100).String()); !aside || !ok || err != nil {
-		t.Errorf("got %v, %v, %v", aside, ok, err)
+	if f, ok, err := b.find(testID(100).String()); !f.aside || !ok || err != nil {
+		t.Errorf("got %v, %v, %v", f.aside, ok, err)
 	}
 }
 
@@ -176,14 +173,18 @@ func TestMosquittoRefusesTheLargest(t *testing.T) {
 // it throws away. Only receipts notice.
 func TestMosquittoDropsInSilence(t *testing.T) {
 	leakCheck(t)
-	broker := newMosquitto(t, "message_size_limit 900")
+	small, err := signEnvelope(ObservationPayloadType, mustJSON(t, someFinding(1)), testKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker := newMosquitto(t, fmt.Sprint("message_size_limit ", len(small)+200))
 	in := newTestInbox(t, InboxConfig{Broker: broker.url()})
 	running(t, in.Run)
 	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{})
 	large := someFinding(0)
 	large.Notify = strings.Repeat("n", 400)
 	for _, o := range []Observation{large, someFinding(1), someFinding(2)} {
-		if err := b.Put(o, nil, "2026-05-04"); err != nil {
+		if err := b.Put(o, nil, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,7 +192,7 @@ func TestMosquittoDropsInSilence(t *testing.T) {
 	stop := running(t, l.Run)
 	waitFor(t, "repetitions of the large one", func() bool { return b.Len() == 1 && l.Stats().Resent >= 2 })
 	stop()
-	if items, err := b.Next(0, 9); err != nil || len(items) != 1 || items[0].ID != large.ID {
+	if items, err := b.Next(Item{}, 9); err != nil || len(items) != 1 || items[0].ID != b.cfg.Seal.ParcelID(large.ID) {
 		t.Errorf("got %+v, %v", items, err)
 	}
 }

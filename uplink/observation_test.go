@@ -216,7 +216,7 @@ func TestTopics(t *testing.T) {
 	}
 	id := someFinding(1).ID
 	a, err := parseTopic(topics.Evidence(id))
-	want := address{fleet: "cph", vehicle: "sweeper-7", kind: "evidence", id: id}
+	want := address{fleet: "cph", vehicle: "sweeper-7", kind: "evidence", id: id, k: 1, n: 1}
 	if err != nil || a != want {
 		t.Errorf("got %+v, %v", a, err)
 	}
@@ -233,9 +233,9 @@ func TestTopics(t *testing.T) {
 
 func TestParseReceipt(t *testing.T) {
 	id := someFinding(1).ID
-	good := `{"stored":[{"id":"` + id + `","sha256":"00"}],"refused":[{"id":"` + id + `","reason":"no"}]}`
+	good := `{"stored":[{"id":"` + id + `","sha256":"00"}],"refused":[{"id":"` + id + `","reason":"no","later":true}]}`
 	r, err := ParseReceipt([]byte(good))
-	want := Receipt{Stored: []Stored{{id, "00"}}, Refused: []Refused{{id, "no"}}}
+	want := Receipt{Stored: []Stored{{id, "00"}}, Refused: []Refused{{ID: id, Reason: "no", Later: true}}}
 	if diff := cmp.Diff(r, want); diff != "" || err != nil {
 		t.Errorf("got %v, %v", diff, err)
 	}

@@ -74,6 +74,7 @@ type taskJSON struct {
 	DedupM       json.RawMessage `json:"dedup_m"`
 	QuotaPerDay  json.RawMessage `json:"quota_per_day"`
 	ExpiresAfter json.RawMessage `json:"expires_after"`
+	Priority     json.RawMessage `json:"priority"`
 	Notify       json.RawMessage `json:"notify"`
 	Models       struct {
 		Primary  json.RawMessage `json:"primary"`

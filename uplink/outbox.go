@@ -1,14 +1,12 @@
 package uplink
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -17,38 +15,60 @@ import (
 // delivered or the disk gets room.
 var ErrFull = errors.New("deliver or raise the limits")
 
+// Priority says what is sent first.
+type Priority uint8
+
+// The priorities of tasks. Within one, what was accepted first is sent first.
+const (
+	High Priority = iota
+	Normal
+	Low
+)
+
 // OutboxConfig says how much an [Outbox] may hold. Zero fields get the defaults.
 type OutboxConfig struct {
-	MaxItems    int   // default 50,000
-	MaxBytes    int64 // of the files of all items; default 2 GiB
-	MinFree     int64 // bytes left free on the disk for others; default 32 MiB; negative = none
-	MaxRefusals int   // after which an item is set aside; default 5
+	// Seal makes of an observation what may lie on the disk. Without it nothing can
+	// be put in; what is there can be sent.
+	Seal *Sealer
+
+	MaxItems    int           // default 50,000
+	MaxBytes    int64         // of the files of all items; default 2 GiB
+	MaxAge      time.Duration // from an observation's time to its expiry, at most; default 60 days
+	MinFree     int64         // bytes left free on the disk for others; default 32 MiB; negative = none
+	MaxRefusals int           // after which an item is set aside; default 5
+
+	// The index is brought up to date after so many items or so long, whichever comes
+	// first. An item is durable before: what the index lacks is read from the files.
+	CommitEvery int           // default 50; 1 = at once
+	CommitAfter time.Duration // default 500 ms
 }
 
 // Item names one item of an [Outbox].
 type Item struct {
 	Seq      uint64 // order of acceptance
-	ID       string
-	Task     string
+	ID       string // by which broker and disk know the observation, see [Sealer]
+	Priority Priority
 	Bytes    int64 // of its file
 	Evidence bool  // it has a picture
 	Refusals int
+	Expires  time.Time // zero = never
 
 	record record
 }
 
-// Stats says what an [Outbox] holds.
+// Stats says what an [Outbox] holds, and what became of the rest.
 type Stats struct {
 	Items    int   // waiting
 	Aside    int   // set aside
 	Bytes    int64 // files of both
 	MaxItems int   // limit of both
 	MaxBytes int64
+	Ledger   Ledger
 }
 
-// Outbox is the durable queue of observations and their evidence. It is safe for
-// concurrent use. Methods that change it wait for the disk; none waits for a
-// network.
+// Outbox is the durable queue of sealed observations and their evidence. It is
+// safe for concurrent use. Methods that change it wait for the disk; none waits
+// for a network.
 //
 // What Put accepted is there after the death of the process at any moment, and of
 // the power supply as far as the disk keeps its word. Each item is one file; a
@@ -56,105 +76,184 @@ type Stats struct {
 type Outbox struct {
 	dir     string // of the items
 	cfg     OutboxConfig
-	index   index
 	lock    *os.File
 	ballast ballast
 	changed chan struct{}
 
 	// write is held through a change, disk included; mu guards the fields below
 	// for a moment only, so that asking never waits for the disk.
-	write sync.Mutex
-	seq   uint64 // highest ever given; guarded by write
+	write   sync.Mutex
+	seq     uint64      // highest ever given; guarded by write
+	soonest int64       // no item expires earlier, Unix seconds; guarded by write
+	late    *time.Timer // brings the index up to date; guarded by write
+	closed  bool        // guarded by write
+
+	swap  sync.RWMutex // held for writing while the index is replaced
+	index index
 
 	mu       sync.Mutex
 	sum      totals
 	used     counters
+	pending  []record // durable in their files, not yet in the index
 	diskFull bool
 	broken   error
 }
 
-// Put accepts an observation, with its picture or nil, and counts it for the day,
-// which the caller chooses as its quotas do. When it returns nil the item is
-// durable. The same id again is accepted and not kept a second time. It returns
-// [ErrFull] when there is no room; then nothing has changed.
-func (b *Outbox) Put(o Observation, e *Evidence, day string) error {
-	if err := o.Validate(); err != nil {
+// Terms are what a task says of how its observations are treated.
+type Terms struct {
+	Day      string // that the observation counts for, as the caller's quotas do
+	Priority Priority
+}
+
+// Put seals an observation, with its picture or nil, accepts it, and counts it for
+// the day. When it returns nil the item is durable. The same id again is accepted
+// and not kept a second time. It returns [ErrFull] when there is no room; then
+// nothing has changed.
+func (b *Outbox) Put(o Observation, e *Evidence, t Terms) error {
+	if err := b.accept(o, e, t); err != nil {
 		return fmt.Errorf("put into outbox: %w", err)
+	}
+	return nil
+}
+
+func (b *Outbox) accept(o Observation, e *Evidence, t Terms) error {
+	if err := o.Validate(); err != nil {
+		return err
 	}
 	var picture []byte
 	switch {
+	case b.cfg.Seal == nil:
+		return errors.New("it has no keys to seal with")
 	case e == nil && o.Image != nil:
-		return fmt.Errorf("put into outbox: observation %s has an image and comes without evidence", o.ID)
+		return fmt.Errorf("observation %s has an image and comes without evidence", o.ID)
 	case e != nil && (o.Image == nil || *o.Image != e.ref || e.id != o.ID):
-		return fmt.Errorf("put into outbox: the evidence is not that of observation %s", o.ID)
+		return fmt.Errorf("the evidence is not that of observation %s", o.ID)
 	case e != nil:
 		picture = e.jpeg
 	}
-	if len(day) > maxShortText || bytes.IndexByte([]byte(day), 0) >= 0 {
-		return fmt.Errorf("put into outbox: day %q is no day", short(day))
+	if len(t.Day) > maxWord || strings.IndexByte(t.Day, 0) >= 0 {
+		return fmt.Errorf("day %q is no day", short(t.Day))
 	}
-	data, err := json.Marshal(o)
+	if t.Priority > Low {
+		return fmt.Errorf("priority %d is none", t.Priority)
+	}
+	if _, known, err := b.lookup(b.cfg.Seal.parcelID(o.ID)); err != nil || known {
+		return err
+	}
+	p, err := b.cfg.Seal.seal(o, picture)
 	if err != nil {
-		return fmt.Errorf("put into outbox: %w", err)
+		return err
 	}
-	r := record{id: uuid.MustParse(o.ID), day: day, task: o.Task}
-	if !o.ExpiresAt.IsZero() {
-		r.expires = o.ExpiresAt.Unix()
+	expires := o.Time.UTC.Add(b.cfg.MaxAge)
+	if !o.ExpiresAt.IsZero() && o.ExpiresAt.Before(expires) {
+		expires = o.ExpiresAt
 	}
-	return b.put(r, data, picture)
+	return b.put(record{
+		id: p.id, digest: p.digest, own: p.own, priority: t.Priority,
+		day: t.Day, task: b.cfg.Seal.taskName(o.Task), expires: expires.Unix(),
+	}, p.observation, p.evidence)
+}
+
+// lookup returns what is known of an id, whether or not the index has it yet.
+func (b *Outbox) lookup(id uuid.UUID) (found, bool, error) {
+	b.mu.Lock()
+	for _, r := range b.pending {
+		if r.id == id {
+			b.mu.Unlock()
+			return found{record: r}, true, nil
+		}
+	}
+	err := b.broken
+	b.mu.Unlock()
+	if err != nil {
+		return found{}, false, err
+	}
+	b.swap.RLock()
+	defer b.swap.RUnlock()
+	r, aside, ok, err := b.index.find(id)
+	if err != nil {
+		return found{}, false, b.breakDown(err)
+	}
+	return found{r, aside}, ok, nil
+}
+
+// found is a record and where it is.
+type found struct {
+	record
+	aside bool
 }
 
 // put accepts what an item holds, whatever it means.
 func (b *Outbox) put(r record, observation, evidence []byte) error {
-	if len(observation) > maxObservation || len(evidence) > maxEvidence {
-		return fmt.Errorf("put into outbox: %d and %d bytes, at most %d and %d",
-			len(observation), len(evidence), maxObservation, maxEvidence)
+	if len(observation) > maxSealedObservation || len(evidence) > maxSealedEvidence {
+		return fmt.Errorf("%d and %d bytes, at most %d and %d",
+			len(observation), len(evidence), maxSealedObservation, maxSealedEvidence)
 	}
 	b.write.Lock()
 	defer b.write.Unlock()
-	if err := b.unbroken(); err != nil {
-		return fmt.Errorf("put into outbox: %w", err)
+	if _, known, err := b.lookup(r.id); err != nil || known {
+		return err
 	}
-	_, _, known, err := b.index.find(r.id)
-	if err != nil {
-		return fmt.Errorf("put into outbox: %w", b.breakDown(err))
-	}
-	if known {
-		return nil
-	}
-	r.digest = sha256.Sum256(observation)
 	r.observation, r.evidence = uint32(len(observation)), uint32(len(evidence))
 	b.seq++ // also when this fails: a number is never given twice
 	r.seq, r.ordinal = b.seq, b.next(r.day, r.task)
 	if err := b.room(r.size()); err != nil {
-		return fmt.Errorf("put into outbox: %w", err)
+		return err
 	}
-	return b.accept(r, observation, evidence)
+	if err := writeItem(b.dir, r, observation, evidence); err != nil {
+		return b.diskError(err)
+	}
+	b.enter(r)
+	b.announce()
+	return b.commitSoon()
 }
 
-// accept writes the file, then the record: a crash between the two leaves a file
-// above the highest number of the index, which is taken in when opening.
-func (b *Outbox) accept(r record, observation, evidence []byte) error {
-	if err := writeItem(b.dir, r, observation, evidence); err != nil {
-		return fmt.Errorf("put into outbox: %w", b.diskError(err))
-	}
-	c := change{add: []record{r}, sum: b.sum}
-	c.sum.items++
-	c.sum.bytes += uint64(r.size())
-	c.sum.counted++ // its number is one more than the counter
-	c.forget = b.oldDays(r.day, &c.sum)
-	if err := b.index.apply(c); err != nil {
-		if noSpace(err) { // the change was taken back, so the item is not accepted
-			err = errors.Join(err, removeFile(filepath.Join(b.dir, fileName(r.seq, r.id))))
-		}
-		return fmt.Errorf("put into outbox: %w", b.diskError(err))
-	}
+// enter takes note of an item whose file is durable: from here on it is accepted.
+func (b *Outbox) enter(r record) {
 	b.mu.Lock()
-	b.sum = c.sum
+	defer b.mu.Unlock()
+	b.sum.items++
+	b.sum.Accepted++
+	b.sum.bytes += uint64(r.size())
+	b.sum.counted++ // its number is one more than the counter
 	b.used.raise(r.day, r.task, int(r.ordinal))
-	b.forgetDays(c.forget)
+	b.pending = append(b.pending, r)
+	if r.expires > 0 {
+		b.soonest = min(b.soonest, r.expires)
+	}
+}
+
+// commitSoon brings the index up to date when enough has come together, and
+// otherwise sees to it that it is before long.
+func (b *Outbox) commitSoon() error {
+	b.mu.Lock()
+	waiting := len(b.pending)
 	b.mu.Unlock()
-	b.announce()
+	if waiting >= b.cfg.CommitEvery {
+		return b.settle()
+	}
+	if waiting == 1 {
+		b.late.Stop()
+		b.late = time.AfterFunc(b.cfg.CommitAfter, func() {
+			b.write.Lock()
+			defer b.write.Unlock()
+			if !b.closed {
+				_ = b.settle() // what went wrong is remembered, and Healthy tells
+			}
+		})
+	}
+	return nil
+}
+
+// settle brings the index up to date. A full disk is no error: the items are in
+// their files, and the index follows when there is room.
+func (b *Outbox) settle() error {
+	if err := b.unbroken(); err != nil {
+		return err
+	}
+	if err := b.commit(change{sum: b.sum}); err != nil && !errors.Is(err, ErrFull) {
+		return err
+	}
 	return nil
 }
 
@@ -177,114 +276,24 @@ func (b *Outbox) announce() {
 // one receiver.
 func (b *Outbox) Changed() <-chan struct{} { return b.changed }
 
-// Next returns up to limit items that wait and follow a sequence number, in the
-// order in which they were accepted. Items set aside are passed over.
-func (b *Outbox) Next(after uint64, limit int) ([]Item, error) {
-	records, err := b.index.list(bucketItems, after, limit)
-	if err != nil {
-		return nil, fmt.Errorf("read outbox: %w", b.breakDown(err))
-	}
-	items := make([]Item, len(records))
-	for i, r := range records {
-		items[i] = r.item()
-	}
-	return items, nil
-}
-
-func (r record) item() Item {
-	return Item{
-		Seq:      r.seq,
-		ID:       r.id.String(),
-		Task:     r.task,
-		Bytes:    r.size(),
-		Evidence: r.evidence > 0,
-		Refusals: int(r.refusals),
-		record:   r,
-	}
-}
-
-// Load returns the bytes of an item exactly as they were accepted, or an error.
-// Evidence is empty where there is no picture.
-func (b *Outbox) Load(it Item) (observation, evidence []byte, err error) {
-	observation, evidence, err = readItem(b.dir, it.record)
-	if err != nil {
-		return nil, nil, fmt.Errorf("load item %s: %w", it.ID, err)
-	}
-	return observation, evidence, nil
-}
-
-// Remove removes items that are delivered; their bytes are deleted. Ids that are
-// not there are passed over.
-func (b *Outbox) Remove(ids ...string) error {
-	_, err := b.remove(ids)
-	return err
-}
-
-// remove tells also how many items it removed.
-func (b *Outbox) remove(ids []string) (int, error) {
-	b.write.Lock()
-	defer b.write.Unlock()
-	if err := b.unbroken(); err != nil {
-		return 0, fmt.Errorf("remove from outbox: %w", err)
-	}
-	c := change{sum: b.sum}
-	for _, id := range ids {
-		r, aside, ok, err := b.find(id)
-		if err != nil {
-			return 0, fmt.Errorf("remove from outbox: %w", err)
-		}
-		if !ok || c.removes(r.seq) {
-			continue
-		}
-		c.remove = append(c.remove, r)
-		c.sum.bytes -= uint64(r.size())
-		if aside {
-			c.sum.aside--
-		} else {
-			c.sum.items--
-		}
-	}
-	if len(c.remove) == 0 {
-		return 0, nil
-	}
-	// Record first: a file without a record is swept away when opening.
-	if err := b.commit(c); err != nil {
-		return 0, fmt.Errorf("remove from outbox: %w", err)
-	}
-	for _, r := range c.remove {
-		if err := removeFile(filepath.Join(b.dir, fileName(r.seq, r.id))); err != nil {
-			return len(c.remove), fmt.Errorf("remove from outbox: %w", b.breakDown(err))
-		}
-	}
-	b.ballast.restore(b.cfg.MinFree)
-	return len(c.remove), nil
-}
-
-func (c change) removes(seq uint64) bool {
-	for _, r := range c.remove {
-		if r.seq == seq {
-			return true
-		}
-	}
-	return false
-}
-
 // find looks up an id as a caller gives it.
-func (b *Outbox) find(id string) (r record, aside, ok bool, err error) {
+func (b *Outbox) find(id string) (found, bool, error) {
 	u, err := uuid.Parse(id)
 	if err != nil {
-		return record{}, false, false, nil // nothing has such an id
+		return found{}, false, nil // nothing has such an id
 	}
-	r, aside, ok, err = b.index.find(u)
-	if err != nil {
-		return record{}, false, false, b.breakDown(err)
-	}
-	return r, aside, ok, nil
+	return b.lookup(u)
 }
 
-// commit applies a change that needs no room of its own. bbolt copies pages before
-// it frees them, so that even a removal needs some: that is what the ballast is for.
+// commit applies a change, together with the items that the index lacks. It needs
+// no room of its own, but bbolt copies pages before it frees them, so that even a
+// removal needs some: that is what the ballast is for.
 func (b *Outbox) commit(c change) error {
+	c.add = append(c.add, b.pending...) // only the holder of write changes it
+	c.forget = b.oldDays(&c.sum)
+	if len(c.add)+len(c.aside)+len(c.back)+len(c.remove)+len(c.renew)+len(c.forget) == 0 {
+		return nil
+	}
 	err := b.index.apply(c)
 	if noSpace(err) && b.ballast.drop() {
 		err = b.index.apply(c)
@@ -293,18 +302,30 @@ func (b *Outbox) commit(c change) error {
 		return b.diskError(err)
 	}
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.sum = c.sum
+	b.pending = nil
+	b.forgetDays(c.forget)
 	b.diskFull = false
-	b.mu.Unlock()
 	return nil
 }
 
-// Close releases the outbox; it waits for a change in progress.
+// Close brings the index up to date and releases the outbox; it waits for a change
+// in progress.
 func (b *Outbox) Close() error {
 	b.write.Lock()
 	defer b.write.Unlock()
-	err := guard(b.index.db.Close)
-	if err = errors.Join(err, b.lock.Close()); err != nil {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	b.late.Stop()
+	var err error
+	if b.unbroken() == nil {
+		err = b.settle()
+	}
+	err = errors.Join(err, b.index.close(), b.lock.Close())
+	if err != nil {
 		return fmt.Errorf("close outbox: %w", err)
 	}
 	return nil

@@ -10,10 +10,11 @@ import (
 func (b *Outbox) Refuse(id, reason string) (aside bool, err error) {
 	b.write.Lock()
 	defer b.write.Unlock()
-	r, already, ok, err := b.find(id)
-	if err != nil || !ok || already {
-		return already, err
+	f, ok, err := b.find(id)
+	if err != nil || !ok || f.aside {
+		return f.aside, err
 	}
+	r := f.record
 	if r.refusals < math.MaxUint16 {
 		r.refusals++
 	}
@@ -31,11 +32,11 @@ func (b *Outbox) Refuse(id, reason string) (aside bool, err error) {
 func (b *Outbox) Quarantine(id, reason string) error {
 	b.write.Lock()
 	defer b.write.Unlock()
-	r, already, ok, err := b.find(id)
-	if err != nil || !ok || already {
+	f, ok, err := b.find(id)
+	if err != nil || !ok || f.aside {
 		return err
 	}
-	return b.setAside(r, reason)
+	return b.setAside(f.record, reason)
 }
 
 func (b *Outbox) setAside(r record, reason string) error {
@@ -59,7 +60,7 @@ func (b *Outbox) Requeue() (int, error) {
 	defer b.write.Unlock()
 	n := 0
 	for {
-		records, err := b.index.list(bucketAside, 0, requeueBatch)
+		records, err := b.index.list(bucketAside, place{}, requeueBatch)
 		if err != nil {
 			return n, fmt.Errorf("requeue items: %w", b.breakDown(err))
 		}

@@ -93,7 +93,7 @@ func TestOutboxSurvivesDamage(t *testing.T) {
 			}
 		}
 		checkPayloads(t, b, numbers(3, n+3)...)
-		if u := b.Used("2026-05-04"); u["task-0"]+u["task-1"] < n+3 && !report.UsedUncertain {
+		if u := usedOn(b, "2026-05-04"); u["task-0"]+u["task-1"] < n+3 && !report.UsedUncertain {
 			t.Errorf("round %d: counters are %v and said to be right", round, u)
 		}
 		// And it works: a new item gets a place behind all others.
@@ -148,7 +148,7 @@ func TestOutboxNoticesVanishedEntries(t *testing.T) {
 		}
 		b, report := openTestOutbox(t, dir, OutboxConfig{})
 		checkPayloads(t, b, numbers(3, n+3)...)
-		if used := b.Used("2026-05-04"); used["task-0"]+used["task-1"] != n+3 && !report.UsedUncertain {
+		if used := usedOn(b, "2026-05-04"); used["task-0"]+used["task-1"] != n+3 && !report.UsedUncertain {
 			t.Errorf("offset %d: counters are %v and said to be right", at, used)
 		}
 		if report.Rebuilt != "" {
@@ -166,7 +166,7 @@ func TestOutboxNoticesVanishedEntries(t *testing.T) {
 // change without a word. If that was an acceptance, the file has it.
 func TestOutboxLosesItsYoungestMeta(t *testing.T) {
 	dir := t.TempDir()
-	b, _ := openTestOutbox(t, dir, OutboxConfig{})
+	b, _ := openTestOutbox(t, dir, OutboxConfig{CommitEvery: 1})
 	for n := range 10 {
 		if err := putPayload(b, n); err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ func TestOutboxLosesItsYoungestMeta(t *testing.T) {
 		t.Errorf("got %+v", report)
 	}
 	checkPayloads(t, b, numbers(0, 10)...)
-	if used := b.Used("2026-05-04"); used["task-0"] != 5 || used["task-1"] != 5 {
+	if used := usedOn(b, "2026-05-04"); used["task-0"] != 5 || used["task-1"] != 5 {
 		t.Errorf("used: got %v", used)
 	}
 }
@@ -214,7 +214,7 @@ func TestOutboxWithoutIndex(t *testing.T) {
 	}
 	checkPayloads(t, b, numbers(3, 8)...)
 	// Each file knows the how manieth of its task it was.
-	if used := b.Used("2026-05-04"); used["task-0"] != 4 || used["task-1"] != 4 {
+	if used := usedOn(b, "2026-05-04"); used["task-0"] != 4 || used["task-1"] != 4 {
 		t.Errorf("used: got %v", used)
 	}
 }
@@ -265,7 +265,7 @@ func TestLoadNoticesDamage(t *testing.T) {
 	if err := b.put(record{id: testID(1), day: "d", task: "t"}, []byte(`{"a":1}`), []byte("picture")); err != nil {
 		t.Fatal(err)
 	}
-	items, err := b.Next(0, 1)
+	items, err := b.Next(Item{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

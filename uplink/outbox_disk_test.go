@@ -105,25 +105,6 @@ func TestOutboxRemovesManyOnAFullDisk(t *testing.T) {
 	}
 }
 
-func TestInboxFullDisk(t *testing.T) {
-	dir := smallDisk(t, 1<<20)
-	in := newTestInbox(t, InboxConfig{Dir: filepath.Join(dir, "inbox")})
-	eat(t, filepath.Join(dir, "somebody-else"))
-	s := someSent(t, 1, true)
-	a := s.at
-	a.kind = topicEvidence
-	if v, err := in.shelf.take(a, s.picture); err == nil || !noSpace(err) || !v.receipt.empty() {
-		t.Errorf("got %+v, %v", v, err)
-	}
-	if err := os.Remove(filepath.Join(dir, "somebody-else")); err != nil {
-		t.Fatal(err)
-	}
-	s.send(t, in, topicEvidence)
-	if v := s.send(t, in, topicObservations); v.delivery == nil {
-		t.Errorf("got %+v", v)
-	}
-}
-
 // eat writes until the disk is full.
 func eat(t *testing.T, path string) {
 	t.Helper()

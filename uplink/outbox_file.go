@@ -19,7 +19,7 @@ import (
 // rename, make the item whole or absent; and an index can be made anew from the
 // files alone.
 const (
-	fileMark   = "gbitem1\n"
+	fileMark   = "gbitem2\n"
 	fileFixed  = len(fileMark) + 4 + 4 // mark, length of the record, checksum
 	fileSuffix = ".item"
 	tmpSuffix  = ".tmp"
@@ -188,4 +188,29 @@ func parseItem(data []byte) (r record, observation, evidence []byte, err error) 
 		return record{}, nil, nil, fmt.Errorf("checksum %08x, want %08x", sum, want)
 	}
 	return r, observation, evidence, nil
+}
+
+// ReadItem reads the file of an item and returns what it holds, sealed as it is.
+func ReadItem(path string) (it Item, observation, evidence []byte, err error) {
+	seq, id, ok := parseFileName(filepath.Base(path))
+	if !ok {
+		return Item{}, nil, nil, fmt.Errorf("read item %s: %w: the name is wrong", path, errDamaged)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return Item{}, nil, nil, fmt.Errorf("read item: %w", err)
+	}
+	defer f.Close() // only read
+	data, err := io.ReadAll(io.LimitReader(f, int64(fileFixed+maxRecord+maxSealedObservation+maxSealedEvidence)+1))
+	if err != nil {
+		return Item{}, nil, nil, fmt.Errorf("read item %s: %w", path, err)
+	}
+	r, observation, evidence, err := parseItem(data)
+	if err == nil && (r.seq != seq || r.id != id) {
+		err = errors.New("it holds another item")
+	}
+	if err != nil {
+		return Item{}, nil, nil, fmt.Errorf("read item %s: %w: %w", path, errDamaged, err)
+	}
+	return r.item(), observation, evidence, nil
 }

@@ -1,12 +1,14 @@
 package uplink
 
 import (
-	"encoding/binary"
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,13 +18,15 @@ import (
 // The buckets of the index. The sequence of the items' bucket is the highest
 // number ever given to an item.
 const (
-	bucketItems  = "items" // sequence number -> record, waiting
-	bucketAside  = "aside" // sequence number -> record, set aside
-	bucketIDs    = "ids"   // id -> sequence number, of both
+	bucketItems  = "items" // place -> record, waiting
+	bucketAside  = "aside" // place -> record, set aside
+	bucketIDs    = "ids"   // id -> place, of both
 	bucketUsed   = "used"  // day and task -> how many were accepted
 	bucketTotals = "totals"
 	totalsKey    = "totals"
 )
+
+var buckets = []string{bucketItems, bucketAside, bucketIDs, bucketUsed, bucketTotals}
 
 const (
 	pageSize = 4096
@@ -76,10 +80,10 @@ func openBolt(path string) (x index, err error) {
 	return x, nil
 }
 
-// createIndex makes an index with these records and counters. It appears under
-// its name only when it is whole: a power cut while bbolt lays out a new file
-// would leave one that does not open.
-func createIndex(path string, records []record, used counters, last uint64) error {
+// createIndex makes an index with this content. It appears under its name only
+// when it is whole: a power cut while bbolt lays out a new file would leave one
+// that does not open.
+func createIndex(path string, c contents) error {
 	tmp := path + tmpSuffix
 	if err := removeFile(tmp); err != nil {
 		return err
@@ -88,7 +92,7 @@ func createIndex(path string, records []record, used counters, last uint64) erro
 	if err != nil {
 		return err
 	}
-	err = x.fill(records, used, last)
+	err = x.fill(c)
 	if err = errors.Join(err, x.db.Close()); err != nil {
 		return errors.Join(err, removeFile(tmp))
 	}
@@ -98,36 +102,60 @@ func createIndex(path string, records []record, used counters, last uint64) erro
 	return flushDir(filepath.Dir(path))
 }
 
-func (x index) fill(records []record, used counters, last uint64) error {
-	return x.update(func(tx *bbolt.Tx) error {
-		for _, name := range []string{bucketItems, bucketAside, bucketIDs, bucketUsed, bucketTotals} {
+// fillBatch is how many records are written in one transaction: within one, bbolt
+// keeps a page's entries in one sorted list, however many there are.
+const fillBatch = 1000
+
+func (x index) fill(c contents) error {
+	err := x.update(func(tx *bbolt.Tx) error {
+		for _, name := range buckets {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
-		sum := totals{counted: used.total()}
-		for _, r := range records {
-			sum.items++
-			sum.bytes += uint64(r.size())
-			err := errors.Join(
-				tx.Bucket([]byte(bucketItems)).Put(key(r.seq), r.encode()),
-				tx.Bucket([]byte(bucketIDs)).Put(r.id[:], key(r.seq)))
-			if err != nil {
-				return err
-			}
-		}
-		for day, tasks := range used {
+		var errs []error
+		for day, tasks := range c.used {
 			for task, n := range tasks {
 				k := counterKey(day, task)
-				if err := tx.Bucket([]byte(bucketUsed)).Put(k, encodeCounter(k, uint32(n))); err != nil {
-					return err
-				}
+				errs = append(errs, tx.Bucket([]byte(bucketUsed)).Put(k, encodeCounter(k, uint32(n))))
 			}
 		}
-		return errors.Join(
-			tx.Bucket([]byte(bucketItems)).SetSequence(last),
-			tx.Bucket([]byte(bucketTotals)).Put([]byte(totalsKey), sum.encode()))
+		errs = append(errs, tx.Bucket([]byte(bucketItems)).SetSequence(c.last),
+			tx.Bucket([]byte(bucketTotals)).Put([]byte(totalsKey), c.sum.encode()))
+		return errors.Join(errs...)
 	})
+	return errors.Join(err, x.fillRecords(bucketItems, c.items), x.fillRecords(bucketAside, c.aside))
+}
+
+func (x index) fillRecords(bucket string, records map[uint64]record) error {
+	sorted := slices.SortedFunc(maps.Values(records), func(p, q record) int { return p.place().compare(q.place()) })
+	for batch := range slices.Chunk(sorted, fillBatch) {
+		err := x.update(func(tx *bbolt.Tx) error {
+			var errs []error
+			for _, r := range batch {
+				errs = append(errs, tx.Bucket([]byte(bucket)).Put(r.place().key(), r.encode()),
+					tx.Bucket([]byte(bucketIDs)).Put(r.id[:], r.place().key()))
+			}
+			return errors.Join(errs...)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close closes the index. After a fault within a change bbolt's own lock stays
+// locked, and closing would wait for ever: then the file is left to the kernel.
+func (x index) close() error {
+	closed := make(chan error, 1)
+	go func() { closed <- guard(x.db.Close) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(lockTimeout):
+		return errors.New("the index does not close after a fault; restart the process before opening it again")
+	}
 }
 
 func (x index) update(do func(*bbolt.Tx) error) error {
@@ -156,22 +184,25 @@ func (x index) apply(c change) error {
 		items, aside := tx.Bucket([]byte(bucketItems)), tx.Bucket([]byte(bucketAside))
 		ids, used := tx.Bucket([]byte(bucketIDs)), tx.Bucket([]byte(bucketUsed))
 		var errs []error
+		last := items.Sequence()
 		for _, r := range c.add {
 			k := counterKey(r.day, r.task)
-			errs = append(errs, items.Put(key(r.seq), r.encode()), ids.Put(r.id[:], key(r.seq)),
-				used.Put(k, encodeCounter(k, r.ordinal)), items.SetSequence(max(items.Sequence(), r.seq)))
+			errs = append(errs, items.Put(r.place().key(), r.encode()), ids.Put(r.id[:], r.place().key()),
+				used.Put(k, encodeCounter(k, r.ordinal)))
+			last = max(last, r.seq)
 		}
+		errs = append(errs, items.SetSequence(last))
 		for _, r := range c.renew {
-			errs = append(errs, items.Put(key(r.seq), r.encode()))
+			errs = append(errs, items.Put(r.place().key(), r.encode()))
 		}
 		for _, r := range c.aside {
-			errs = append(errs, items.Delete(key(r.seq)), aside.Put(key(r.seq), r.encode()))
+			errs = append(errs, items.Delete(r.place().key()), aside.Put(r.place().key(), r.encode()))
 		}
 		for _, r := range c.back {
-			errs = append(errs, aside.Delete(key(r.seq)), items.Put(key(r.seq), r.encode()))
+			errs = append(errs, aside.Delete(r.place().key()), items.Put(r.place().key(), r.encode()))
 		}
 		for _, r := range c.remove {
-			errs = append(errs, items.Delete(key(r.seq)), aside.Delete(key(r.seq)), ids.Delete(r.id[:]))
+			errs = append(errs, items.Delete(r.place().key()), aside.Delete(r.place().key()), ids.Delete(r.id[:]))
 		}
 		for _, k := range c.forget {
 			errs = append(errs, used.Delete(k))
@@ -199,11 +230,11 @@ func (x index) find(id uuid.UUID) (r record, aside, ok bool, err error) {
 	return r, aside, ok, err
 }
 
-// list returns up to limit records of a bucket that follow a sequence number.
-func (x index) list(bucket string, after uint64, limit int) (records []record, err error) {
+// list returns up to limit records of a bucket that follow a place.
+func (x index) list(bucket string, after place, limit int) (records []record, err error) {
 	err = x.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket([]byte(bucket)).Cursor()
-		for k, v := c.Seek(key(after + 1)); k != nil && len(records) < limit; k, v = c.Next() {
+		for k, v := c.Seek(place{after.priority, after.seq + 1}.key()); k != nil && len(records) < limit; k, v = c.Next() {
 			r, err := decodeKeyed(k, v)
 			if err != nil {
 				return err
@@ -221,7 +252,7 @@ func decodeKeyed(k, data []byte) (record, error) {
 	if err != nil {
 		return record{}, fmt.Errorf("%w: key %x: %w", errIndex, k, err)
 	}
-	if len(k) != 8 || binary.BigEndian.Uint64(k) != r.seq {
+	if !bytes.Equal(k, r.place().key()) {
 		return record{}, fmt.Errorf("%w: key %x holds item %d", errIndex, k, r.seq)
 	}
 	return r, nil

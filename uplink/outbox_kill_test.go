@@ -90,7 +90,7 @@ func (l *ledger) check(t *testing.T, dir string) OpenReport {
 	if _, err := b.Requeue(); err != nil {
 		t.Fatal(err)
 	}
-	items, err := b.Next(0, 1<<20)
+	items, err := b.Next(Item{}, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -34,14 +33,6 @@ func (c counters) total() uint64 {
 	return uint64(sum)
 }
 
-// day returns a copy of one day.
-func (c counters) day(day string) map[string]int {
-	if tasks := c[day]; tasks != nil {
-		return maps.Clone(tasks)
-	}
-	return map[string]int{}
-}
-
 // contents is all that an index says.
 type contents struct {
 	items, aside map[uint64]record
@@ -55,7 +46,7 @@ type contents struct {
 func (x index) load() (c contents, err error) {
 	c = contents{items: map[uint64]record{}, aside: map[uint64]record{}, used: counters{}}
 	err = x.view(func(tx *bbolt.Tx) error {
-		for _, name := range []string{bucketItems, bucketAside, bucketIDs, bucketUsed, bucketTotals} {
+		for _, name := range buckets {
 			if tx.Bucket([]byte(name)) == nil {
 				return fmt.Errorf("%w: bucket %s is missing", errIndex, name)
 			}
@@ -75,9 +66,13 @@ func (x index) load() (c contents, err error) {
 		if err != nil {
 			return fmt.Errorf("%w: %w", errIndex, err)
 		}
+		c.sum.Ledger = stored.Ledger
 		if stored != c.sum {
 			return fmt.Errorf("index is damaged: it holds %d+%d items, %d bytes, and should hold %d+%d, %d",
 				c.sum.items, c.sum.aside, c.sum.bytes, stored.items, stored.aside, stored.bytes)
+		}
+		if !stored.balanced() {
+			return fmt.Errorf("%w: its ledger does not add up: %+v", errIndex, stored)
 		}
 		return nil
 	})
@@ -117,7 +112,7 @@ func loadIDs(tx *bbolt.Tx, c contents) error {
 	}
 	for _, records := range []map[uint64]record{c.items, c.aside} {
 		for seq, r := range records {
-			if !bytes.Equal(ids.Get(r.id[:]), key(seq)) {
+			if !bytes.Equal(ids.Get(r.id[:]), r.place().key()) {
 				return fmt.Errorf("%w: the id of item %d is not listed", errIndex, seq)
 			}
 		}
@@ -137,17 +132,19 @@ func loadUsed(tx *bbolt.Tx, used counters) error {
 	})
 }
 
-// salvage returns the counters of a damaged index as far as they can be read, and
-// whether all could be.
-func (x index) salvage() (counters, bool) {
-	used := counters{}
+// salvage returns the counters and the ledger of a damaged index as far as they
+// can be read, and whether all could be.
+func (x index) salvage() (counters, Ledger, bool) {
+	used, ledger := counters{}, Ledger{}
 	err := x.view(func(tx *bbolt.Tx) error {
-		if tx.Bucket([]byte(bucketUsed)) == nil {
+		if tx.Bucket([]byte(bucketTotals)) == nil || tx.Bucket([]byte(bucketUsed)) == nil {
 			return errors.New("no counters")
 		}
-		return loadUsed(tx, used)
+		sum, err := decodeTotals(tx.Bucket([]byte(bucketTotals)).Get([]byte(totalsKey)))
+		ledger = sum.Ledger
+		return errors.Join(err, loadUsed(tx, used))
 	})
-	return used, err == nil
+	return used, ledger, err == nil
 }
 
 // ids returns the ids of all records.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -28,7 +29,7 @@ func TestOutboxModel(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		m := model{used: map[string]int{}}
-		cfg := OutboxConfig{MaxItems: 8, MinFree: noReserve, MaxRefusals: 2}
+		cfg := OutboxConfig{MaxItems: 8, MinFree: noReserve, MaxRefusals: 2, CommitEvery: 3, CommitAfter: time.Hour}
 		open := func() *Outbox {
 			b, _, err := OpenOutbox(dir, cfg)
 			if err != nil {
@@ -133,7 +134,7 @@ func (m *model) merge() {
 }
 
 func (m *model) check(t *rapid.T, b *Outbox) {
-	items, err := b.Next(0, 100)
+	items, err := b.Next(Item{}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +161,11 @@ func (m *model) check(t *rapid.T, b *Outbox) {
 	if s := b.Stats(); s.Items != len(m.waiting) || s.Aside != len(m.aside) {
 		t.Fatalf("got %+v, want %d and %d", s, len(m.waiting), len(m.aside))
 	}
+	if !func() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.sum.balanced() }() {
+		t.Fatalf("the ledger does not add up: %+v", b.Stats())
+	}
 	for task, n := range m.used {
-		if got := b.Used("2026-05-04")[task]; n >= 0 && got < n || n < 0 && got < 1 {
+		if got := usedOn(b, "2026-05-04")[task]; n >= 0 && got < n || n < 0 && got < 1 {
 			t.Fatalf("used by %s: got %d, want %d", task, got, n)
 		}
 	}

@@ -3,10 +3,12 @@ package uplink
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -26,12 +28,12 @@ type OpenReport struct {
 	Items   int // waiting now
 	Adopted int // files taken in that the index did not know
 	Swept   int // leftovers of removed items, and half-written files, deleted
-	Missing int // records dropped because their file is gone
+	Missing int // records dropped because their file is gone; the ledger has them as lost
 	Damaged int // files set aside because they are no items
 
 	Rebuilt string // why the index was made anew from the files; empty = it was not
-	// UsedUncertain says that counters of accepted observations may be too low:
-	// the index was made anew and the old counters could not be read.
+	// UsedUncertain says that the ledger and the counters of accepted observations may
+	// be too low: the index was made anew and the old ones could not be read.
 	UsedUncertain bool
 }
 
@@ -66,9 +68,10 @@ func openOutbox(dir string, cfg OutboxConfig) (*Outbox, OpenReport, error) {
 		ballast: ballast{filepath.Join(dir, ballastName)},
 		changed: make(chan struct{}, 1),
 	}
+	b.late = time.AfterFunc(0, func() {}) // so that there is one to stop
 	if err := b.start(dir, &report); err != nil {
 		if b.index.db != nil {
-			err = errors.Join(err, guard(b.index.db.Close))
+			err = errors.Join(err, b.index.close())
 		}
 		return nil, report, errors.Join(err, lock.Close())
 	}
@@ -81,8 +84,9 @@ func openOutbox(dir string, cfg OutboxConfig) (*Outbox, OpenReport, error) {
 }
 
 func (c *OutboxConfig) complete() error {
-	if c.MaxItems < 0 || c.MaxBytes < 0 || c.MaxRefusals < 0 {
-		return fmt.Errorf("limits must not be negative (got %d items, %d bytes, %d refusals)", c.MaxItems, c.MaxBytes, c.MaxRefusals)
+	if c.MaxItems < 0 || c.MaxBytes < 0 || c.MaxRefusals < 0 || c.MaxAge < 0 || c.CommitEvery < 0 || c.CommitAfter < 0 {
+		return fmt.Errorf("limits must not be negative (got %d items, %d bytes, %s, %d refusals; commit every %d, after %s)",
+			c.MaxItems, c.MaxBytes, c.MaxAge, c.MaxRefusals, c.CommitEvery, c.CommitAfter)
 	}
 	if c.MaxItems == 0 {
 		c.MaxItems = 50_000
@@ -96,6 +100,15 @@ func (c *OutboxConfig) complete() error {
 	if c.MaxRefusals == 0 {
 		c.MaxRefusals = 5
 	}
+	if c.MaxAge == 0 {
+		c.MaxAge = 60 * 24 * time.Hour
+	}
+	if c.CommitEvery == 0 {
+		c.CommitEvery = 50
+	}
+	if c.CommitAfter == 0 {
+		c.CommitAfter = 500 * time.Millisecond
+	}
 	return nil
 }
 
@@ -106,6 +119,9 @@ func (b *Outbox) start(dir string, report *OpenReport) error {
 		return err
 	}
 	path := filepath.Join(dir, indexName)
+	if err := removeFile(path + slimSuffix); err != nil {
+		return err
+	}
 	found, err := b.openIndex(path)
 	var damage damageError
 	switch {
@@ -124,31 +140,54 @@ func (b *Outbox) start(dir string, report *OpenReport) error {
 		return b.reconcile(found, files, report)
 	}
 	report.UsedUncertain = report.Rebuilt != "" && !damage.counted
-	if err := b.rebuild(path, files, damage.used, report); err != nil {
+	if err := b.rebuild(path, files, damage, report); err != nil {
 		return err
 	}
 	found, err = b.openIndex(path)
 	if err != nil {
 		return err
 	}
-	b.seq, b.sum, b.used = found.last, found.sum, found.used
+	b.adopt(found)
 	return nil
+}
+
+// adopt takes over what the index says.
+func (b *Outbox) adopt(c contents) {
+	b.seq, b.sum, b.used = c.last, c.sum, c.used
+	b.soonest = math.MaxInt64
+	for _, records := range []map[uint64]record{c.items, c.aside} {
+		for _, r := range records {
+			if r.expires > 0 {
+				b.soonest = min(b.soonest, r.expires)
+			}
+		}
+	}
 }
 
 // damageError says that an index is damaged, and carries what could be saved.
 type damageError struct {
 	cause   error
 	used    counters
-	counted bool // used is complete
+	ledger  Ledger
+	counted bool // both are complete
 }
 
 func (e damageError) Error() string { return e.cause.Error() }
 
 // openIndex opens an existing index and reads all of it.
 func (b *Outbox) openIndex(path string) (contents, error) {
+	x, found, err := readIndex(path)
+	if err == nil {
+		b.index = x
+	}
+	return found, err
+}
+
+// readIndex opens an index and reads all of it, or leaves it closed.
+func readIndex(path string) (index, contents, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return contents{}, err
+		return index{}, contents{}, err
 	}
 	info, err := f.Stat()
 	if err == nil {
@@ -158,22 +197,21 @@ func (b *Outbox) openIndex(path string) (contents, error) {
 		}
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
-		return contents{}, err
+		return index{}, contents{}, err
 	}
 	x, err := openBolt(path)
 	if errors.Is(err, errIndex) {
-		return contents{}, damageError{cause: err}
+		return index{}, contents{}, damageError{cause: err}
 	}
 	if err != nil {
-		return contents{}, err
+		return index{}, contents{}, err
 	}
 	found, err := x.load()
 	if err != nil {
-		used, counted := x.salvage()
-		return contents{}, errors.Join(damageError{err, used, counted}, guard(x.db.Close))
+		used, ledger, counted := x.salvage()
+		return index{}, contents{}, errors.Join(damageError{err, used, ledger, counted}, x.close())
 	}
-	b.index = x
-	return found, nil
+	return x, found, nil
 }
 
 // setAsideIndex renames a damaged index and keeps the newest few.

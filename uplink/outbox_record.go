@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,15 +22,20 @@ type record struct {
 	expires     int64    // Unix seconds, 0 = never
 	ordinal     uint32   // the how manieth of its task on its day, from 1
 	refusals    uint16
-	day         string
-	task        string
+	priority    Priority
+	own         bool   // sealed to the vehicle's own key
+	day         string // that it counts for
+	task        string // that it counts for, as [Sealer] names it
 	reason      string // why it is set aside
 }
 
+// flagOwn is the one bit of a record's flags.
+const flagOwn = 1
+
 const (
-	recordVersion = 1
-	recordFixed   = 4 + 1 + 8 + 16 + 32 + 4 + 4 + 8 + 4 + 2 // up to the texts
-	maxShortText  = 255                                     // bytes of a text in a record
+	recordVersion = 2
+	recordFixed   = 4 + 1 + 8 + 16 + 32 + 4 + 4 + 8 + 4 + 2 + 1 + 1 // up to the texts
+	maxShortText  = 255                                             // bytes of a text in a record
 	maxRecord     = recordFixed + 3*(1+maxShortText)
 )
 
@@ -51,6 +57,11 @@ func (r record) encode() []byte {
 	out = binary.BigEndian.AppendUint64(out, uint64(r.expires))
 	out = binary.BigEndian.AppendUint32(out, r.ordinal)
 	out = binary.BigEndian.AppendUint16(out, r.refusals)
+	flags := byte(0)
+	if r.own {
+		flags = flagOwn
+	}
+	out = append(out, byte(r.priority), flags)
 	for _, s := range []string{r.day, r.task, r.reason} {
 		if len(s) > maxShortText {
 			s = s[:maxShortText]
@@ -82,6 +93,7 @@ func decodeRecord(data []byte) (record, error) {
 	r.expires, rest = int64(binary.BigEndian.Uint64(rest)), rest[8:]
 	r.ordinal, rest = binary.BigEndian.Uint32(rest), rest[4:]
 	r.refusals, rest = binary.BigEndian.Uint16(rest), rest[2:]
+	r.priority, r.own, rest = Priority(rest[0]), rest[1]&flagOwn != 0, rest[2:]
 	for _, s := range []*string{&r.day, &r.task, &r.reason} {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
 			return record{}, errors.New("record ends within a text")
@@ -92,8 +104,11 @@ func decodeRecord(data []byte) (record, error) {
 	if len(rest) != 0 {
 		return record{}, fmt.Errorf("record has %d bytes too many", len(rest))
 	}
-	if r.observation > maxObservation || r.evidence > maxEvidence {
+	if int(r.observation) > maxSealedObservation || int(r.evidence) > maxSealedEvidence {
 		return record{}, fmt.Errorf("record claims %d and %d bytes", r.observation, r.evidence)
+	}
+	if r.priority > Low {
+		return record{}, fmt.Errorf("record has priority %d, at most %d", r.priority, Low)
 	}
 	return r, nil
 }
@@ -102,39 +117,69 @@ func checksum(data []byte) uint32 {
 	return crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)) // the table is made once and kept
 }
 
-// key is the order of the index: big endian sorts as numbers do.
-func key(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
+// place is an item's place in the order of sending: by priority, then by number.
+type place struct {
+	priority Priority
+	seq      uint64
+}
 
-// totals are sums over all records, kept beside them: a record that has vanished
-// without a trace is noticed by its absence from the sum.
+func (r record) place() place { return place{r.priority, r.seq} }
+
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(p.priority, q.priority), cmp.Compare(p.seq, q.seq))
+}
+
+// key is the place in the index: big endian sorts as numbers do.
+func (p place) key() []byte { return binary.BigEndian.AppendUint64([]byte{byte(p.priority)}, p.seq) }
+
+// totals are sums over all records, kept beside them, and the ledger of all that
+// was ever accepted: a record that has vanished without a trace is noticed by its
+// absence from the sum.
 type totals struct {
 	items, aside uint64 // waiting, and set aside
 	bytes        uint64 // of the files of both
 	counted      uint64 // sum of the counters
+	Ledger
 }
 
-const totalsSize = 4 + 4*8
+// Ledger counts since the outbox was made. What was accepted and is neither here
+// nor in another column still waits or is set aside.
+type Ledger struct {
+	Accepted  uint64 `json:"accepted"`
+	Delivered uint64 `json:"delivered"` // the receiver has said that it is stored
+	Expired   uint64 `json:"expired"`   // its time was over before it could be sent
+	Evicted   uint64 `json:"evicted"`   // removed by a person
+	Lost      uint64 `json:"lost"`      // its file was gone or damaged when the outbox was opened
+}
+
+func (t *totals) columns() []*uint64 {
+	return []*uint64{&t.items, &t.aside, &t.bytes, &t.counted, &t.Accepted, &t.Delivered, &t.Expired, &t.Evicted, &t.Lost}
+}
+
+// balanced tells whether everything accepted is accounted for.
+func (t totals) balanced() bool {
+	return t.Accepted == t.items+t.aside+t.Delivered+t.Expired+t.Evicted+t.Lost
+}
 
 func (t totals) encode() []byte {
-	out := make([]byte, 4, totalsSize)
-	out = binary.BigEndian.AppendUint64(out, t.items)
-	out = binary.BigEndian.AppendUint64(out, t.aside)
-	out = binary.BigEndian.AppendUint64(out, t.bytes)
-	out = binary.BigEndian.AppendUint64(out, t.counted)
+	out := make([]byte, 4, 4+8*len(t.columns()))
+	for _, n := range t.columns() {
+		out = binary.BigEndian.AppendUint64(out, *n)
+	}
 	binary.BigEndian.PutUint32(out, checksum(out[4:]))
 	return out
 }
 
 func decodeTotals(data []byte) (totals, error) {
-	if len(data) != totalsSize || checksum(data[4:]) != binary.BigEndian.Uint32(data) {
+	var t totals
+	columns := t.columns()
+	if len(data) != 4+8*len(columns) || checksum(data[4:]) != binary.BigEndian.Uint32(data) {
 		return totals{}, errors.New("the totals are damaged")
 	}
-	return totals{
-		items:   binary.BigEndian.Uint64(data[4:]),
-		aside:   binary.BigEndian.Uint64(data[12:]),
-		bytes:   binary.BigEndian.Uint64(data[20:]),
-		counted: binary.BigEndian.Uint64(data[28:]),
-	}, nil
+	for i, n := range columns {
+		*n = binary.BigEndian.Uint64(data[4+8*i:])
+	}
+	return t, nil
 }
 
 // counterKey is the key of a task's counter of a day.

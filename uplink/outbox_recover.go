@@ -11,16 +11,15 @@ import (
 
 // rebuild makes an index from the files. Every whole file is taken in, a leftover
 // of a removed item too: it is sent again rather than lost.
-func (b *Outbox) rebuild(path string, files []string, used counters, report *OpenReport) error {
-	var records []record
+func (b *Outbox) rebuild(path string, files []string, saved damageError, report *OpenReport) error {
+	c := contents{items: map[uint64]record{}, used: saved.used}
 	known := map[uuid.UUID]bool{}
-	last := uint64(0)
-	if used == nil {
-		used = counters{}
+	if c.used == nil {
+		c.used = counters{}
 	}
 	for _, name := range files {
 		if seq, _, ok := parseFileName(name); ok {
-			last = max(last, seq)
+			c.last = max(c.last, seq)
 		}
 		r, ok, err := b.inspect(name, known, report)
 		if err != nil {
@@ -30,17 +29,32 @@ func (b *Outbox) rebuild(path string, files []string, used counters, report *Ope
 			continue
 		}
 		known[r.id] = true
-		records = append(records, r)
-		used.raise(r.day, r.task, int(r.ordinal))
+		c.items[r.seq] = r
+		c.used.raise(r.day, r.task, int(r.ordinal))
+		c.sum.items++
+		c.sum.bytes += uint64(r.size())
 	}
 	if report.Rebuilt != "" {
-		report.Adopted = len(records)
+		report.Adopted = len(c.items)
 	}
-	err := createIndex(path, records, used, last)
+	c.sum.counted = c.used.total()
+	c.sum.Ledger = saved.ledger.balance(c.sum.items)
+	err := createIndex(path, c)
 	if noSpace(err) && b.ballast.drop() {
-		err = createIndex(path, records, used, last)
+		err = createIndex(path, c)
 	}
 	return err
+}
+
+// balance makes an old ledger agree with what is still there.
+func (l Ledger) balance(held uint64) Ledger {
+	gone := l.Delivered + l.Expired + l.Evicted + l.Lost
+	if l.Accepted > held+gone { // what is missing was there once
+		l.Lost += l.Accepted - held - gone
+	} else {
+		l.Accepted = held + gone
+	}
+	return l
 }
 
 // inspect returns the record of a file, unless the file is damaged, which sets it
@@ -62,30 +76,26 @@ func (b *Outbox) inspect(name string, known map[uuid.UUID]bool, report *OpenRepo
 }
 
 // reconcile brings a sound index and the files together.
-func (b *Outbox) reconcile(found contents, files []string, report *OpenReport) error {
-	b.seq, b.sum, b.used = found.last, found.sum, found.used
-	c := change{sum: found.sum}
+func (b *Outbox) reconcile(has contents, files []string, report *OpenReport) error {
+	b.adopt(has)
+	c := change{sum: has.sum}
 	present := map[uint64]bool{}
-	known := found.ids()
+	known := has.ids()
 	for _, name := range files {
 		seq, id, ok := parseFileName(name)
-		if r, waiting := found.record(seq); ok && waiting && r.id == id {
+		if r, waiting := has.record(seq); ok && waiting && r.id == id {
 			present[seq] = true
 			continue
 		}
-		if err := b.stray(name, found.last, known, &c, report); err != nil {
+		if err := b.stray(name, has.last, known, &c, report); err != nil {
 			return err
 		}
 	}
-	for _, r := range found.without(present) {
+	for _, r := range has.without(present) {
 		report.Missing++
-		c.remove = append(c.remove, r)
-		c.sum.bytes -= uint64(r.size())
-		if _, waiting := found.items[r.seq]; waiting {
-			c.sum.items--
-		} else {
-			c.sum.aside--
-		}
+		c.remove = append(c.remove, r.record)
+		c.sum.take(r)
+		c.sum.Lost++
 	}
 	if len(c.add)+len(c.remove) == 0 {
 		return nil
@@ -117,7 +127,11 @@ func (b *Outbox) stray(name string, last uint64, known map[uuid.UUID]bool, c *ch
 	r.ordinal = uint32(b.used[r.day][r.task])
 	c.add = append(c.add, r)
 	c.sum.items++
+	c.sum.Accepted++
 	c.sum.bytes += uint64(r.size())
+	if r.expires > 0 {
+		b.soonest = min(b.soonest, r.expires)
+	}
 	return nil
 }
 
@@ -131,13 +145,16 @@ func (c contents) record(seq uint64) (record, bool) {
 }
 
 // without returns the records whose files are not present.
-func (c contents) without(present map[uint64]bool) []record {
-	var lost []record
-	for _, records := range []map[uint64]record{c.items, c.aside} {
-		for seq, r := range records {
-			if !present[seq] {
-				lost = append(lost, r)
-			}
+func (c contents) without(present map[uint64]bool) []found {
+	var lost []found
+	for _, r := range c.items {
+		if !present[r.seq] {
+			lost = append(lost, found{record: r})
+		}
+	}
+	for _, r := range c.aside {
+		if !present[r.seq] {
+			lost = append(lost, found{r, true})
 		}
 	}
 	return lost

@@ -29,31 +29,35 @@ func (b *Outbox) Stats() Stats {
 		Bytes:    int64(b.sum.bytes),
 		MaxItems: b.cfg.MaxItems,
 		MaxBytes: b.cfg.MaxBytes,
+		Ledger:   b.sum.Ledger,
 	}
 }
 
-// Used returns how many observations each task has had accepted on a day. The
+// Used returns how many observations a task has had accepted on a day. The
 // counters survive a restart, and the delivery of what they counted.
-func (b *Outbox) Used(day string) map[string]int {
+func (b *Outbox) Used(day, task string) int {
+	if b.cfg.Seal == nil {
+		return 0
+	}
+	name := b.cfg.Seal.taskName(task)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.used.day(day)
+	return b.used[day][name]
 }
 
 // maxUsedDays is how many days of counters are kept.
 const maxUsedDays = 35
 
-// oldDays returns the keys of the counters to forget when a day is added, and
-// takes them off the sum.
-func (b *Outbox) oldDays(added string, sum *totals) [][]byte {
+// oldDays returns the keys of the counters to forget, and takes them off the sum.
+func (b *Outbox) oldDays(sum *totals) [][]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if _, ok := b.used[added]; ok || len(b.used) < maxUsedDays {
+	if len(b.used) <= maxUsedDays {
 		return nil
 	}
 	var keys [][]byte
 	days := slices.Sorted(maps.Keys(b.used))
-	for _, day := range days[:len(days)-maxUsedDays+1] {
+	for _, day := range days[:len(days)-maxUsedDays] {
 		for task, n := range b.used[day] {
 			keys = append(keys, counterKey(day, task))
 			sum.counted -= uint64(n)
@@ -93,6 +97,9 @@ func (b *Outbox) Healthy() error {
 	return nil
 }
 
+// maxPending is how many times CommitEvery items may be without an index.
+const maxPending = 4
+
 func highWater(limit int64) int64 { return limit - limit/16 }
 
 // room returns nil when one more item of this size has its place.
@@ -101,6 +108,9 @@ func (b *Outbox) room(size int64) error {
 	defer b.mu.Unlock()
 	if err := b.overLocked(int64(b.cfg.MaxItems), b.cfg.MaxBytes, size); err != nil {
 		return err
+	}
+	if n := len(b.pending); n >= maxPending*b.cfg.CommitEvery {
+		return fmt.Errorf("outbox is full: the disk has had no room for the index of the last %d items: %w", n, ErrFull)
 	}
 	return b.diskLocked(size)
 }

@@ -2,8 +2,11 @@ package uplink
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -23,6 +26,9 @@ func openTestOutbox(t testing.TB, dir string, cfg OutboxConfig) (*Outbox, OpenRe
 	if cfg.MinFree == 0 {
 		cfg.MinFree = noReserve
 	}
+	if cfg.Seal == nil {
+		cfg.Seal = openSealer(t)
+	}
 	b, report, err := OpenOutbox(dir, cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +47,24 @@ func payload(n int) (r record, observation, evidence []byte) {
 			evidence[i] = byte(rng.Uint32())
 		}
 	}
-	return record{id: testID(n), day: "2026-05-04", task: fmt.Sprint("task-", n%2)}, observation, evidence
+	return record{
+		id: testID(n), digest: sha256.Sum256(observation), priority: Normal,
+		day: "2026-05-04", task: fmt.Sprint("task-", n%2),
+	}, observation, evidence
+}
+
+// commitNow brings the index up to date.
+func (b *Outbox) commitNow() error {
+	b.write.Lock()
+	defer b.write.Unlock()
+	return b.settle()
+}
+
+// usedOn returns the counters of a day, by task as the outbox names it.
+func usedOn(b *Outbox, day string) map[string]int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return maps.Clone(b.used[day])
 }
 
 func testID(n int) uuid.UUID { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)) }
@@ -55,7 +78,7 @@ func putPayload(b *Outbox, n int) error {
 // this order.
 func checkPayloads(t testing.TB, b *Outbox, want ...int) {
 	t.Helper()
-	items, err := b.Next(0, 1<<20)
+	items, err := b.Next(Item{}, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,31 +122,37 @@ func TestOutboxPutAndReopen(t *testing.T) {
 	o, e := withEvidence(t, someFinding(1))
 	bare := someFinding(2)
 	for range 2 { // the second time nothing is added
-		if err := b.Put(o, e, "2026-05-04"); err != nil {
+		if err := b.Put(o, e, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Put(bare, nil, "2026-05-04"); err != nil {
+		if err := b.Put(bare, nil, Terms{Day: "2026-05-04"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	check := func(b *Outbox) {
 		t.Helper()
-		items, err := b.Next(0, 10)
+		items, err := b.Next(Item{}, 10)
 		if err != nil || len(items) != 2 {
 			t.Fatalf("got %d items, %v", len(items), err)
 		}
-		data, picture, err := b.Load(items[0])
-		if err != nil {
-			t.Fatal(err)
+		for i, want := range []Observation{o, bare} {
+			data, picture, err := b.Load(items[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, signed, err := openerFor(b.cfg.Seal).observation("cph", want.Vehicle, data)
+			if err != nil || !cmp.Equal(got, want.canonical()) {
+				t.Errorf("item %d has changed (%v): %s", i, err, cmp.Diff(got, want.canonical()))
+			}
+			if hexDigest(signed) != hex.EncodeToString(items[i].record.digest[:]) {
+				t.Errorf("item %d has another digest", i)
+			}
+			if i == 0 && !bytes.Equal(picture, e.JPEG()) || i == 1 && len(picture) != 0 {
+				t.Errorf("item %d: the picture has changed", i)
+			}
 		}
-		if got, err := ParseObservation(data); err != nil || !cmp.Equal(got, o.canonical()) || !bytes.Equal(picture, e.JPEG()) {
-			t.Errorf("the first item has changed (%v): %s", err, cmp.Diff(got, o.canonical()))
-		}
-		if data, picture, err = b.Load(items[1]); err != nil || len(picture) != 0 || hexDigest(data) != hexDigest(mustJSON(t, bare)) {
-			t.Errorf("the second item has changed (%v)", err)
-		}
-		if got, want := b.Used("2026-05-04"), map[string]int{"litter": 2}; !cmp.Equal(got, want) {
-			t.Errorf("used: got %v, want %v", got, want)
+		if got := b.Used("2026-05-04", "litter"); got != 2 {
+			t.Errorf("used: got %d, want 2", got)
 		}
 	}
 	check(b)
@@ -141,7 +170,8 @@ func TestOutboxPutAndReopen(t *testing.T) {
 		t.Error("what waits at the start is not announced")
 	}
 	// Deliver all; the counters stay.
-	if err := b.Remove(o.ID, bare.ID, "no id", o.ID); err != nil {
+	first, second := b.cfg.Seal.ParcelID(o.ID), b.cfg.Seal.ParcelID(bare.ID)
+	if err := b.Remove(first, second, "no id", first); err != nil {
 		t.Fatal(err)
 	}
 	checkPayloads(t, b)
@@ -151,8 +181,11 @@ func TestOutboxPutAndReopen(t *testing.T) {
 	}
 	b.Close()
 	b, report = openTestOutbox(t, dir, OutboxConfig{})
-	if report != (OpenReport{}) || b.Used("2026-05-04")["litter"] != 2 || len(b.Used("2026-05-05")) != 0 {
-		t.Errorf("got %+v, %v", report, b.Used("2026-05-04"))
+	if report != (OpenReport{}) || b.Used("2026-05-04", "litter") != 2 || b.Used("2026-05-05", "litter") != 0 {
+		t.Errorf("got %+v, %v", report, usedOn(b, "2026-05-04"))
+	}
+	if got, want := b.Stats().Ledger, (Ledger{Accepted: 2, Delivered: 2}); got != want {
+		t.Errorf("ledger: got %+v, want %+v", got, want)
 	}
 }
 
@@ -186,7 +219,7 @@ func TestOutboxPutRefuses(t *testing.T) {
 		{"invalid", wrong, e, "d", "put into outbox: observation " + o.ID + `: kind: must be finding, count or clear (got "peek")`},
 		{"day", o, e, "a\x00b", `put into outbox: day "a\x00b" is no day`},
 	} {
-		if err := b.Put(c.o, c.e, c.day); err == nil || err.Error() != c.want {
+		if err := b.Put(c.o, c.e, Terms{Day: c.day}); err == nil || err.Error() != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -200,7 +233,7 @@ func TestOutboxLimits(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := "put into outbox: outbox is full: it holds 3 items, the mark is 3: deliver or raise the limits"
+	want := "outbox is full: it holds 3 items, the mark is 3: deliver or raise the limits"
 	if err := putPayload(b, 3); !errors.Is(err, ErrFull) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -223,7 +256,7 @@ func TestOutboxLimits(t *testing.T) {
 	if err := b.put(record{id: testID(1)}, make([]byte, 700), nil); err != nil {
 		t.Fatal(err)
 	}
-	want = "put into outbox: outbox is full: it holds 802 bytes, 802 more would pass the mark of 1000: deliver or raise the limits"
+	want = "outbox is full: it holds 804 bytes, 804 more would pass the mark of 1000: deliver or raise the limits"
 	if err := b.put(record{id: testID(2)}, make([]byte, 700), nil); !errors.Is(err, ErrFull) || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -283,9 +316,9 @@ func TestOutboxSetsAside(t *testing.T) {
 		t.Errorf("got %+v, %+v", report, b.Stats())
 	}
 	checkPayloads(t, b, 0, 3)
-	r, aside, ok, err := b.find(testID(1).String())
-	if !aside || !ok || err != nil || r.reason != "refused 3 times, at last: no thanks" {
-		t.Errorf("got %q, %v, %v, %v", r.reason, aside, ok, err)
+	f, ok, err := b.find(testID(1).String())
+	if !f.aside || !ok || err != nil || f.reason != "refused 3 times, at last: no thanks" {
+		t.Errorf("got %q, %v, %v, %v", f.reason, f.aside, ok, err)
 	}
 	if err := putPayload(b, 9); !errors.Is(err, ErrFull) {
 		t.Errorf("what is set aside is not counted: %v", err)
@@ -312,8 +345,11 @@ func TestOutboxForgetsOldDays(t *testing.T) {
 		}
 	}
 	for range 2 {
-		if len(b.used) != maxUsedDays || b.Used("day-005")["t"] != 1 || len(b.Used("day-004")) != 0 {
-			t.Errorf("got %d days, %v, %v", len(b.used), b.Used("day-005"), b.Used("day-004"))
+		if err := b.commitNow(); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.used) != maxUsedDays || usedOn(b, "day-005")["t"] != 1 || len(usedOn(b, "day-004")) != 0 {
+			t.Errorf("got %d days, %v, %v", len(b.used), usedOn(b, "day-005"), usedOn(b, "day-004"))
 		}
 		b.Close()
 		b, _ = openTestOutbox(t, dir, OutboxConfig{})
@@ -367,7 +403,7 @@ func TestRecordsNoticeDamage(t *testing.T) {
 		decode func([]byte) error
 	}{
 		"record":  {r.encode(), func(d []byte) error { _, err := decodeRecord(d); return err }},
-		"totals":  {totals{1, 2, 3, 4}.encode(), func(d []byte) error { _, err := decodeTotals(d); return err }},
+		"totals":  {totals{1, 2, 3, 4, Ledger{5, 6, 7, 8, 9}}.encode(), func(d []byte) error { _, err := decodeTotals(d); return err }},
 		"counter": {encodeCounter(k, 9), func(d []byte) error { _, err := decodeCounter(k, d); return err }},
 	} {
 		if err := c.decode(c.data); err != nil {
@@ -392,8 +428,11 @@ func TestRecordsNoticeDamage(t *testing.T) {
 	if _, err := decodeCounter(counterKey("2026-05-05", "litter"), encodeCounter(k, 9)); err == nil {
 		t.Error("a counter is taken for another day's")
 	}
-	if _, err := decodeKeyed(key(8), r.encode()); err == nil {
+	if _, err := decodeKeyed(place{r.priority, 8}.key(), r.encode()); err == nil {
 		t.Error("a record is taken for another number's")
+	}
+	if _, err := decodeKeyed(place{Low, 7}.key(), r.encode()); err == nil {
+		t.Error("a record is taken for one of another priority")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 const (
@@ -18,10 +19,10 @@ type Receipt struct {
 	Refused []Refused `json:"refused,omitempty"`
 }
 
-// Stored says that an observation is stored, with its picture if it has one. The
-// digest is that of the observation as it was sent. The sender compares it before
-// it deletes: an id is no secret, the content is, so a receipt can only come from
-// somebody who has it.
+// Stored says that an observation is stored, with its picture if it has one. The id
+// is that of the parcel, as the topic has it, and the digest that of the signed
+// observation within. The sender compares it before it deletes: an id is no secret,
+// the content is, so a receipt can only come from somebody who has opened it.
 type Stored struct {
 	ID     string `json:"id"`
 	SHA256 string `json:"sha256"`
@@ -31,6 +32,8 @@ type Stored struct {
 type Refused struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
+	// Later says that nothing is wrong with the item: send it again another time.
+	Later bool `json:"later,omitempty"`
 }
 
 // ParseReceipt reads a receipt. Ids are well formed in what it returns.
@@ -56,6 +59,20 @@ func ParseReceipt(data []byte) (Receipt, error) {
 		}
 	}
 	return r, nil
+}
+
+// add adds what is not said yet: an item may have come twice in a batch.
+func (r *Receipt) add(more Receipt) {
+	for _, s := range more.Stored {
+		if !slices.Contains(r.Stored, s) {
+			r.Stored = append(r.Stored, s)
+		}
+	}
+	for _, s := range more.Refused {
+		if !slices.Contains(r.Refused, s) {
+			r.Refused = append(r.Refused, s)
+		}
+	}
 }
 
 func (r Receipt) empty() bool { return len(r.Stored)+len(r.Refused) == 0 }

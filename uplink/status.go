@@ -27,9 +27,20 @@ type Status struct {
 	OrdersVersion uint64            `json:"orders_version,omitempty"`
 	Time          time.Time         `json:"time,omitzero"`
 	Counters      map[string]uint64 `json:"counters,omitempty"`
+	Paused        bool              `json:"paused,omitempty"`  // by a command; only another one ends it
+	Command       *CommandReport    `json:"command,omitempty"` // on the newest command, obeyed or refused
 }
 
 func (s Status) payload() ([]byte, error) { return json.Marshal(s) }
+
+// CommandReport is the vehicle's answer to a command.
+type CommandReport struct {
+	Answers  string `json:"answers"`          // SHA-256 of the envelope that was received
+	Nonce    string `json:"nonce,omitempty"`  // with Action, where a trusted key has signed
+	Action   Action `json:"action,omitempty"` // what was asked for
+	Accepted bool   `json:"accepted"`
+	Reason   string `json:"reason,omitempty"` // why it was refused
+}
 
 // OrdersReport is the vehicle's answer to orders: what is in force now, and
 // whether the orders just received were accepted.

@@ -3,6 +3,7 @@ package uplink
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -15,6 +16,7 @@ const (
 	topicObservations   = "observations"
 	topicEvidence       = "evidence"
 	topicReceipts       = "receipts"
+	topicCommands       = "commands"
 )
 
 // Topics are the MQTT topics of one vehicle. The zero value has none; make it
@@ -49,25 +51,46 @@ func (t Topics) Observation(id string) string { return t.prefix + topicObservati
 // Evidence carries the picture of the observation with this id.
 func (t Topics) Evidence(id string) string { return t.prefix + topicEvidence + "/" + id }
 
+// part is the topic of part k of n, counted from 1, of what is too long for one
+// message; a whole one has no part.
+func part(topic string, k, n int) string {
+	if n == 1 {
+		return topic
+	}
+	return fmt.Sprintf("%s/%d-%d", topic, k, n)
+}
+
 // Receipts carries the inbox's [Receipt]s to the vehicle.
 func (t Topics) Receipts() string { return t.prefix + topicReceipts }
+
+// Commands carries the admin's signed [Command]s to the vehicle. It is not
+// retained.
+func (t Topics) Commands() string { return t.prefix + topicCommands }
 
 // address is who sent what, as a topic tells it.
 type address struct {
 	fleet, vehicle string
 	kind           string // topicObservations or topicEvidence
 	id             string
+	k, n           int // part k of n, counted from 1; 1 of 1 is all of it
 }
 
-// parseTopic reads the topic of an observation or of evidence. What it accepts is
-// safe as an element of a path.
+// maxParts is in how many parts an observation or a picture may come.
+const maxParts = 512
+
+// errPart marks a topic that is in order up to its part.
+var errPart = fmt.Errorf("the part must be <k>-<n>: 1-2 up to %d-%d", maxParts, maxParts)
+
+// parseTopic reads the topic of an observation or of evidence, or of a part of
+// one. What it accepts is safe as an element of a path. With [errPart] it returns
+// the rest of the address.
 func parseTopic(topic string) (address, error) {
 	rest, ok := strings.CutPrefix(topic, topicRoot)
-	parts := strings.Split(rest, "/")
-	if !ok || len(parts) != 4 {
+	levels := strings.Split(rest, "/")
+	if !ok || len(levels) < 4 || len(levels) > 5 {
 		return address{}, fmt.Errorf("topic %q: want %s<fleet>/<vehicle>/observations|evidence/<id>", short(topic), topicRoot)
 	}
-	a := address{fleet: parts[0], vehicle: parts[1], kind: parts[2], id: parts[3]}
+	a := address{fleet: levels[0], vehicle: levels[1], kind: levels[2], id: levels[3], k: 1, n: 1}
 	_, err := NewTopics(a.fleet, a.vehicle)
 	switch {
 	case err != nil:
@@ -77,7 +100,21 @@ func parseTopic(topic string) (address, error) {
 	case !validID(a.id):
 		return address{}, fmt.Errorf("topic %q: the id is no UUID in lower case", short(topic))
 	}
+	if len(levels) == 5 {
+		if a.k, a.n, ok = parsePart(levels[4]); !ok {
+			return a, fmt.Errorf("%w (got %q)", errPart, short(levels[4]))
+		}
+	}
 	return a, nil
+}
+
+// parsePart reads <k>-<n>. Each part has one name only.
+func parsePart(text string) (k, n int, ok bool) {
+	first, last, _ := strings.Cut(text, "-")
+	k, err1 := strconv.Atoi(first)
+	n, err2 := strconv.Atoi(last)
+	ok = err1 == nil && err2 == nil && n >= 2 && n <= maxParts && k >= 1 && k <= n
+	return k, n, ok && fmt.Sprintf("%d-%d", k, n) == text
 }
 
 func checkName(name string) error {

@@ -55,8 +55,9 @@ names, at once. Nothing is started; ` + "`gadeblik doctor`" + ` looks at the dev
 // orders and TLS files. It loads no model and opens no device.
 func checkFiles(cfg *config.Config) error {
 	_, tlsErr := linkConfig(cfg.MQTT)
+	_, _, whenErr := whenToSend(cfg.MQTT)
 	models, modelsErr := checkModels(cfg)
-	return errors.Join(fence(cfg.Gate).Validate(), checkDrive(cfg.Camera.Drive), modelsErr, checkOrders(cfg, models), tlsErr)
+	return errors.Join(fence(cfg.Gate).Validate(), checkDrive(cfg.Camera.Drive), modelsErr, checkOrders(cfg, models), tlsErr, whenErr)
 }
 
 // checkDrive looks at the drive that stands in for a camera, if one does.

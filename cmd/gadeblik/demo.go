@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"filippo.io/age"
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
 	"github.com/mochi-mqtt/server/v2/listeners"
@@ -161,11 +162,14 @@ type office struct {
 
 func openOffice(broker, outbox, inbox string) (*office, error) {
 	o := &office{dir: inbox}
-	var err error
-	if o.outbox, _, err = uplink.OpenOutbox(outbox, uplink.OutboxConfig{}); err != nil {
+	sealer, opener, err := demoKeys()
+	if err != nil {
 		return nil, err
 	}
-	o.inbox, err = uplink.NewInbox(uplink.InboxConfig{Broker: broker, Dir: inbox, Fleet: demoFleet})
+	if o.outbox, _, err = uplink.OpenOutbox(outbox, uplink.OutboxConfig{Seal: sealer}); err != nil {
+		return nil, err
+	}
+	o.inbox, err = uplink.NewInbox(uplink.InboxConfig{Broker: broker, Dir: inbox, Fleet: demoFleet, Opener: opener})
 	if err == nil {
 		o.link, err = uplink.NewLink(uplink.LinkConfig{
 			Broker: broker, Fleet: demoFleet, Vehicle: demoVehicle, Outbox: o.outbox,
@@ -176,6 +180,24 @@ func openOffice(broker, outbox, inbox string) (*office, error) {
 		return nil, errors.Join(err, o.outbox.Close())
 	}
 	return o, nil
+}
+
+// demoKeys makes the keys of the vehicle and of the case office, which last as long
+// as the demo.
+func demoKeys() (*uplink.Sealer, uplink.Opener, error) {
+	signer, err := uplink.NewKey()
+	if err != nil {
+		return nil, uplink.Opener{}, err
+	}
+	office, err := age.GenerateHybridIdentity()
+	if err != nil {
+		return nil, uplink.Opener{}, err
+	}
+	sealer, err := uplink.NewSealer(uplink.SealConfig{Signer: signer, Recipients: []age.Recipient{office.Recipient()}})
+	return sealer, uplink.Opener{
+		Identities: []age.Identity{office}, SealedOnly: true,
+		Keys: func(string, string) ([]uplink.PublicKey, error) { return []uplink.PublicKey{signer.Public()}, nil },
+	}, err
 }
 
 // work replays the drive and waits until the inbox has everything.
@@ -189,7 +211,7 @@ func (o *office) work(ctx context.Context, std stdio, r replayOptions) error {
 	g.Go(func() error { return o.link.Run(linkCtx) })
 
 	s, err := replayInto(ctx, std, r, func(p agent.Product) error {
-		return o.outbox.Put(p.Observation, p.Evidence, p.Day)
+		return o.outbox.Put(p.Observation, p.Evidence, p.Terms)
 	})
 	if err == nil {
 		err = o.delivered(ctx, std)

@@ -122,20 +122,16 @@ func (w *witness) temporary() []string {
 	return append([]string{}, w.created...)
 }
 
-// contents returns the items as they were accepted, by id.
-func (w *witness) contents(t *testing.T) map[string][]byte {
+// contents returns the files of the items as they were accepted, by id.
+func (w *witness) contents(t *testing.T) map[string]string {
 	t.Helper()
 	names, err := os.ReadDir(w.keep)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := map[string][]byte{}
+	all := map[string]string{}
 	for _, n := range names {
-		raw, err := os.ReadFile(filepath.Join(w.keep, n.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[n.Name()[17:17+36]] = raw
+		all[n.Name()[17:17+36]] = filepath.Join(w.keep, n.Name())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -48,10 +48,11 @@ type rig struct {
 	witness       *witness
 	spy           *spy
 	inbox         *uplink.Inbox
+	office        uplink.Opener
 	closeInbox    func()
 
-	mu      sync.Mutex // guards arrived: the inbox tells from its own goroutine
-	arrived map[string]uplink.Delivery
+	mu      sync.Mutex                 // guards arrived: the inbox tells from its own goroutine
+	arrived map[string]uplink.Delivery // by parcel
 }
 
 func newRig(t *testing.T, p pace) *rig {
@@ -82,6 +83,12 @@ func newRig(t *testing.T, p pace) *rig {
 	for _, key := range []string{"fleet", "stranger"} {
 		r.must("", "keys", "new", filepath.Join(dir, key+".key"))
 	}
+	r.must("", "keys", "new", "--age", filepath.Join(dir, "office.age"))
+	ids, err := uplink.ReadIdentities(filepath.Join(dir, "office.age"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.office = uplink.Opener{Identities: ids, SealedOnly: true, Keys: r.vehicleKeys}
 	r.configure(device)
 	return r
 }
@@ -137,9 +144,10 @@ models: {onnxruntime: %s, timeout: 30s}
 gate: {max_fix_age: 5s}
 orders: {trusted_keys: [%s]}
 switch: {socket: %s}
+seal: {recipients: [%s]}
 mqtt: {broker: '%s', keep_alive: 5s, drain_timeout: 40s}
 `, vehicleName, fleetName, filepath.Join(r.dir, "state"), device, r.drive, r.lib,
-		filepath.Join(r.dir, "fleet.key.pub"), r.socket, r.address)
+		filepath.Join(r.dir, "fleet.key.pub"), r.socket, filepath.Join(r.dir, "office.age.pub"), r.address)
 	if err := os.WriteFile(r.config, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
@@ -173,11 +181,11 @@ func (r *rig) startOffice() {
 	r.t.Helper()
 	var err error
 	r.inbox, err = uplink.NewInbox(uplink.InboxConfig{
-		Broker: r.address, Dir: filepath.Join(r.dir, "inbox"), Fleet: fleetName,
+		Broker: r.address, Dir: filepath.Join(r.dir, "inbox"), Fleet: fleetName, Opener: r.office,
 		OnStored: func(d uplink.Delivery) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.arrived[d.Observation.ID] = d
+			r.arrived[d.Parcel] = d
 		},
 	})
 	if err != nil {
@@ -355,13 +363,27 @@ func (r *rig) stored() int {
 	return len(r.arrived)
 }
 
-// inboxJSON returns where the inbox keeps an observation, "" if it does not.
-func (r *rig) inboxJSON(id string) string {
-	found, err := filepath.Glob(filepath.Join(r.dir, "inbox", "*", "*", "*", id+".json"))
+// inboxJSON returns where the inbox keeps the observation of a parcel, "" if it does
+// not.
+func (r *rig) inboxJSON(parcel string) string {
+	r.mu.Lock()
+	d, ok := r.arrived[parcel]
+	r.mu.Unlock()
+	if !ok {
+		return ""
+	}
+	found, err := filepath.Glob(filepath.Join(r.dir, "inbox", "*", "*", "*", d.Observation.ID+".json"))
 	if err != nil || len(found) != 1 {
 		return ""
 	}
 	return found[0]
+}
+
+// vehicleKeys is what the office knows of the vehicle: the key that it made at its
+// first start.
+func (r *rig) vehicleKeys(_, _ string) ([]uplink.PublicKey, error) {
+	k, err := uplink.ReadPublic(filepath.Join(r.dir, "state", "device.key.pub"))
+	return []uplink.PublicKey{k}, err
 }
 
 // pictures is how many pictures the inbox keeps.
@@ -386,7 +408,7 @@ func (r *rig) outbox() map[string]bool {
 		r.t.Fatal(err)
 	}
 	defer box.Close()
-	items, err := box.Next(0, 1<<20)
+	items, err := box.Next(uplink.Item{}, 1<<20)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -437,8 +459,17 @@ func (r *rig) compareContents() int {
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			r.t.Fatal(err)
 		}
-		if !bytes.Contains(item, observation) || !bytes.Contains(item, picture) {
-			r.t.Errorf("observation %s arrived with another content than was accepted", id)
+		_, sealed, evidence, err := uplink.ReadItem(item)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		o, seen, err := r.office.Open(fleetName, vehicleName, sealed, evidence)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		accepted, err := json.Marshal(o)
+		if err != nil || !bytes.Equal(accepted, observation) || !bytes.Equal(seen, picture) {
+			r.t.Errorf("parcel %s arrived with another content than was accepted (%v)", id, err)
 		}
 		same++
 	}

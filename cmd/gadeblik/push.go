@@ -9,17 +9,35 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"gadeblik/cmd/gadeblik/config"
 	"gadeblik/uplink"
 )
 
-// pushOptions are the flags of `orders push`.
-type pushOptions struct {
+// brokerFlags say how a person's command reaches the broker, where no
+// configuration does.
+type brokerFlags struct {
 	broker, username, passwordFile string
 	tls                            config.TLS
-	vehicles                       []string
 	wait                           time.Duration
+}
+
+func (o *brokerFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&o.broker, "broker", os.Getenv("GADEBLIK_MQTT_BROKER"), "address of the broker")
+	f.StringVar(&o.username, "username", "", "user at the broker")
+	f.StringVar(&o.passwordFile, "password-file", "", "file with the password")
+	f.StringVar(&o.tls.CAFile, "ca-file", "", "certificates the broker's is checked against")
+	f.StringVar(&o.tls.CertFile, "cert-file", "", "certificate of the admin")
+	f.StringVar(&o.tls.KeyFile, "key-file", "", "private key of that certificate")
+	f.StringSliceVar(&o.tls.ALPN, "alpn", nil, "protocol to ask for in the TLS handshake, where the broker needs one")
+	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long to wait for each vehicle's answer")
+}
+
+// pushOptions are the flags of `orders push`.
+type pushOptions struct {
+	brokerFlags
+	vehicles []string
 }
 
 func newOrdersPush(std stdio) *cobra.Command {
@@ -40,15 +58,8 @@ and the exit code is then 1.`,
 			return o.push(cmd.Context(), std, args[0], raw)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&o.broker, "broker", os.Getenv("GADEBLIK_MQTT_BROKER"), "address of the broker")
-	f.StringVar(&o.username, "username", "", "user at the broker")
-	f.StringVar(&o.passwordFile, "password-file", "", "file with the password")
-	f.StringVar(&o.tls.CAFile, "ca-file", "", "certificates the broker's is checked against")
-	f.StringVar(&o.tls.CertFile, "cert-file", "", "certificate of the admin")
-	f.StringVar(&o.tls.KeyFile, "key-file", "", "private key of that certificate")
-	f.StringArrayVar(&o.vehicles, "vehicle", nil, "vehicle to send to; may be given again (default: those the orders name)")
-	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long to wait for each vehicle's answer")
+	o.add(c.Flags())
+	c.Flags().StringArrayVar(&o.vehicles, "vehicle", nil, "vehicle to send to; may be given again (default: those the orders name)")
 	return c
 }
 
@@ -81,7 +92,7 @@ func (o *pushOptions) push(ctx context.Context, std stdio, path string, raw []by
 	return errors.Join(errs...)
 }
 
-func (o *pushOptions) link() (uplink.LinkConfig, error) {
+func (o *brokerFlags) link() (uplink.LinkConfig, error) {
 	if o.broker == "" {
 		return uplink.LinkConfig{}, usageError{errors.New("no broker: name one with --broker, such as tls://broker.example:8883")}
 	}

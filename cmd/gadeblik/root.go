@@ -100,6 +100,7 @@ plate is removed.`,
 	root.AddGroup(
 		&cobra.Group{ID: "see", Title: "See it work:"},
 		&cobra.Group{ID: "vehicle", Title: "On the vehicle:"},
+		&cobra.Group{ID: "office", Title: "In the case office:"},
 		&cobra.Group{ID: "orders", Title: "Orders and keys:"},
 	)
 	add := func(group string, cmds ...*cobra.Command) {
@@ -109,8 +110,9 @@ plate is removed.`,
 		}
 	}
 	add("see", newDemo(std), newReplay(std), newModels(std))
-	add("vehicle", newRun(std), newSwitch(std), newCheck(std), newDoctor(std))
-	add("orders", newOrders(std), newKeys(std))
+	add("vehicle", newRun(std), newSwitch(std), newCheck(std), newDoctor(std), newOutbox(std))
+	add("office", newInbox(std))
+	add("orders", newOrders(std), newCommand(std), newKeys(std))
 	root.AddCommand(newVersion(std))
 	usageArgs(root)
 	return root

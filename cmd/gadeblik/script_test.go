@@ -6,17 +6,21 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"gadeblik/capture/v4l2"
+	"gadeblik/cmd/gadeblik/config"
 	"gadeblik/inference/onnx"
+	"gadeblik/uplink"
 )
 
 // TestMain makes this test binary gadeblik when it is called by that name, so
@@ -36,8 +40,9 @@ func TestScripts(t *testing.T) {
 		Setup:              func(e *testscript.Env) error { return furnish(e, root) },
 		Condition:          func(name string) (bool, error) { return given(root, name) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
-			"mode":  mode,
+			"exits":   exits,
+			"mode":    mode,
+			"observe": observe,
 		},
 	})
 }
@@ -179,4 +184,31 @@ func isFile(path string) bool {
 func isFolder(path string) bool {
 	st, err := os.Stat(path)
 	return err == nil && st.IsDir()
+}
+
+// observe makes a vehicle's state folder with two observations in its outbox, sealed
+// to the keys named after it.
+func observe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: observe FOLDER [KEY.pub...]")
+	}
+	dir := ts.MkAbs(args[0])
+	seal := config.Seal{KeyFile: filepath.Join(dir, "device.key"), OwnFile: filepath.Join(dir, "device.age")}
+	for _, key := range args[1:] {
+		seal.Recipients = append(seal.Recipients, ts.MkAbs(key))
+	}
+	sealer, err := openSealer(seal, slog.New(slog.DiscardHandler))
+	ts.Check(err)
+	box, _, err := uplink.OpenOutbox(filepath.Join(dir, "outbox"), uplink.OutboxConfig{Seal: sealer, MinFree: -1})
+	ts.Check(err)
+	at := time.Date(2026, 6, 3, 10, 0, 0, 0, time.UTC)
+	for n, p := range []uplink.Priority{uplink.Normal, uplink.High} {
+		ts.Check(box.Put(uplink.Observation{
+			ID: uplink.NewID("sweeper-01", "containers", at, n), Vehicle: "sweeper-01", Task: "containers", OrdersVersion: 1,
+			Purpose: "Find containers without a permit", Kind: uplink.Count, Counts: map[string]int{"container": 2},
+			Time: uplink.Time{UTC: at, Source: "gps"}, Position: uplink.Position{Lat: 55.4, Lon: 10.4}, Zone: "centre", Agent: "test",
+			ExpiresAt: at.Add(30 * 24 * time.Hour),
+		}, nil, uplink.Terms{Day: "2026-06-03", Priority: p}))
+	}
+	ts.Check(box.Close())
 }

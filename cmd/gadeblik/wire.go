@@ -77,11 +77,17 @@ func (v *vehicle) config(cfg *config.Config, log *slog.Logger) (agent.Config, er
 	if a.Verifier, a.Store, err = openOrders(cfg); err != nil {
 		return a, err
 	}
+	if a.Commands, err = uplink.OpenCommandStore(filepath.Join(cfg.StateDir, "commands"), a.Verifier); err != nil {
+		return a, err
+	}
 	if v.outbox, err = openOutbox(cfg, log); err != nil {
 		return a, err
 	}
 	a.Outbox = v.outbox
 	if a.Link, err = linkConfig(cfg.MQTT); err != nil {
+		return a, err
+	}
+	if a.Unmetered, a.Depot, err = whenToSend(cfg.MQTT); err != nil {
 		return a, err
 	}
 	if a.GPS, err = receiver(cfg); err != nil {
@@ -128,8 +134,12 @@ func openOrders(cfg *config.Config) (uplink.Verifier, *uplink.OrdersStore, error
 }
 
 func openOutbox(cfg *config.Config, log *slog.Logger) (*uplink.Outbox, error) {
+	sealer, err := openSealer(cfg.Seal, log)
+	if err != nil {
+		return nil, err
+	}
 	box, found, err := uplink.OpenOutbox(cfg.Outbox.Dir, uplink.OutboxConfig{
-		MaxItems: cfg.Outbox.MaxItems, MaxBytes: int64(cfg.Outbox.MaxBytes),
+		Seal: sealer, MaxItems: cfg.Outbox.MaxItems, MaxBytes: int64(cfg.Outbox.MaxBytes), MaxAge: cfg.Outbox.MaxAge,
 	})
 	if err != nil {
 		return nil, err
@@ -142,7 +152,7 @@ func linkConfig(m config.MQTT) (*uplink.LinkConfig, error) {
 	l := &uplink.LinkConfig{
 		Broker: m.Broker, ClientID: m.ClientID, Username: m.Username,
 		InFlight: m.InFlight, Ack: uplink.AckMode(m.Ack),
-		KeepAlive: m.KeepAlive, DrainTimeout: m.DrainTimeout,
+		KeepAlive: m.KeepAlive, DrainTimeout: m.DrainTimeout, MaxRate: int(m.MaxRate),
 	}
 	var err error
 	if m.PasswordFile != "" {
@@ -155,7 +165,7 @@ func linkConfig(m config.MQTT) (*uplink.LinkConfig, error) {
 }
 
 func tlsConfig(t config.TLS) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName, NextProtos: t.ALPN}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
 		if err != nil {

@@ -32,6 +32,7 @@ type Config struct {
 	Gate     Gate    `mapstructure:"gate"`
 	Orders   Orders  `mapstructure:"orders"`
 	Switch   Switch  `mapstructure:"switch"`
+	Seal     Seal    `mapstructure:"seal"`
 	Outbox   Outbox  `mapstructure:"outbox"`
 	MQTT     MQTT    `mapstructure:"mqtt"`
 	Log      Log     `mapstructure:"log"`
@@ -119,12 +120,20 @@ type Switch struct {
 	AutoOff time.Duration `mapstructure:"auto_off" help:"the switch goes off by itself after so long; 0s is never"`
 }
 
+// Seal says who can read what the vehicle stores and sends.
+type Seal struct {
+	Recipients []string `mapstructure:"recipients" help:"age keys (age1..., or .pub files) of those who may read the evidence; empty stores it under the vehicle's own key and sends it open"`
+	KeyFile    string   `mapstructure:"key_file" help:"key the vehicle signs with; empty is device.key in state_dir, made at the first start"`
+	OwnFile    string   `mapstructure:"own_file" help:"age key of the vehicle's own, used without recipients; empty is device.age in state_dir, made when needed"`
+}
+
 // Outbox is the durable queue.
 type Outbox struct {
-	Dir       string  `mapstructure:"dir" help:"folder of the queue; empty is outbox in state_dir"`
-	MaxBytes  Size    `mapstructure:"max_bytes" help:"room for what waits to be sent"`
-	MaxItems  int     `mapstructure:"max_items" help:"observations that may wait to be sent"`
-	HighWater float64 `mapstructure:"high_water" help:"share of this room at which capturing stops, 0.1 to 1"`
+	Dir       string        `mapstructure:"dir" help:"folder of the queue; empty is outbox in state_dir"`
+	MaxBytes  Size          `mapstructure:"max_bytes" help:"room for what waits to be sent"`
+	MaxItems  int           `mapstructure:"max_items" help:"observations that may wait to be sent"`
+	HighWater float64       `mapstructure:"high_water" help:"share of this room at which capturing stops, 0.1 to 1"`
+	MaxAge    time.Duration `mapstructure:"max_age" help:"what could not be sent for so long is deleted, or earlier where its task says so"`
 }
 
 // MQTT is the way to the broker.
@@ -138,7 +147,18 @@ type MQTT struct {
 	Ack          string        `mapstructure:"ack" help:"an observation is delivered on: receipt (of the inbox) or puback (of the broker)"`
 	KeepAlive    time.Duration `mapstructure:"keep_alive" help:"silence after which the connection is tested"`
 	DrainTimeout time.Duration `mapstructure:"drain_timeout" help:"time at the end of the run to send what waits"`
+	When         string        `mapstructure:"when" help:"observations are sent: always, unmetered (over one of unmetered_interfaces) or depot (inside depot_file)"`
+	Unmetered    []string      `mapstructure:"unmetered_interfaces" help:"network interfaces that cost nothing, such as wlan0"`
+	DepotFile    string        `mapstructure:"depot_file" help:"GeoJSON file with the area of the depot"`
+	MaxRate      Size          `mapstructure:"max_rate" help:"most bytes of observations to send per second; 0B is no limit"`
 }
+
+// The values of mqtt.when.
+const (
+	Always    = "always"
+	Unmetered = "unmetered"
+	Depot     = "depot"
+)
 
 // TLS says which broker is trusted and who the vehicle is to it.
 type TLS struct {
@@ -146,6 +166,8 @@ type TLS struct {
 	CertFile   string `mapstructure:"cert_file" help:"certificate of the vehicle"`
 	KeyFile    string `mapstructure:"key_file" help:"private key of that certificate"`
 	ServerName string `mapstructure:"server_name" help:"name in the broker's certificate if not that of the address"`
+
+	ALPN []string `mapstructure:"alpn" help:"protocols to ask for in the handshake, such as mqtt, where the broker needs one"`
 }
 
 // Log says what is written to the log.
@@ -176,8 +198,8 @@ func Defaults() Config {
 		},
 		Orders: Orders{Threshold: 1},
 		Switch: Switch{Socket: "/run/gadeblik/control.sock", AutoOff: 10 * time.Hour},
-		Outbox: Outbox{MaxBytes: 2 << 30, MaxItems: 50_000, HighWater: 0.9},
-		MQTT:   MQTT{InFlight: 16, Ack: "receipt", KeepAlive: time.Minute, DrainTimeout: 10 * time.Second},
+		Outbox: Outbox{MaxBytes: 2 << 30, MaxItems: 50_000, HighWater: 0.9, MaxAge: 60 * 24 * time.Hour},
+		MQTT:   MQTT{InFlight: 16, Ack: "receipt", KeepAlive: time.Minute, DrainTimeout: 10 * time.Second, When: Always},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

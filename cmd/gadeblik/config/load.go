@@ -121,7 +121,13 @@ func (c *Config) derive(credentials string) {
 	if c.MQTT.ClientID == "" && c.Vehicle.Fleet != "" && c.Vehicle.ID != "" {
 		c.MQTT.ClientID = "gadeblik-" + c.Vehicle.Fleet + "-" + c.Vehicle.ID
 	}
-	for _, name := range []*string{&c.MQTT.PasswordFile, &c.MQTT.TLS.CAFile, &c.MQTT.TLS.CertFile, &c.MQTT.TLS.KeyFile} {
+	if c.Seal.KeyFile == "" {
+		c.Seal.KeyFile = filepath.Join(c.StateDir, "device.key")
+	}
+	if c.Seal.OwnFile == "" {
+		c.Seal.OwnFile = filepath.Join(c.StateDir, "device.age")
+	}
+	for _, name := range []*string{&c.Seal.KeyFile, &c.Seal.OwnFile, &c.MQTT.PasswordFile, &c.MQTT.TLS.CAFile, &c.MQTT.TLS.CertFile, &c.MQTT.TLS.KeyFile} {
 		*name = credential(*name, credentials)
 	}
 }

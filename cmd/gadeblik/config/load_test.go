@@ -58,6 +58,7 @@ func flagsOf(t *testing.T, args ...string) *pflag.FlagSet {
 func TestLoadNothingGivesDefaults(t *testing.T) {
 	want := Defaults()
 	want.Models.Dir, want.Outbox.Dir = "/var/lib/gadeblik/models", "/var/lib/gadeblik/outbox"
+	want.Seal = Seal{KeyFile: "/var/lib/gadeblik/device.key", OwnFile: "/var/lib/gadeblik/device.age"}
 	for _, text := range []string{"", "# nothing\n", "---\n", "vehicle:\nmqtt:\n  tls:\n"} {
 		got := loaded(t, text, Options{})
 		if d := cmp.Diff(&want, got, ignoreOrigins); d != "" {
@@ -76,6 +77,7 @@ func TestLoadMinimal(t *testing.T) {
 	want.GPS.Device, want.Camera.Device = "/dev/ttyGPS", "/dev/video0"
 	want.Orders.TrustedKeys = []string{"a.pub"}
 	want.Models.Dir, want.Outbox.Dir = "/var/lib/gadeblik/models", "/var/lib/gadeblik/outbox"
+	want.Seal = Seal{KeyFile: "/var/lib/gadeblik/device.key", OwnFile: "/var/lib/gadeblik/device.age"}
 	want.MQTT.Broker, want.MQTT.ClientID = "tls://broker:8883", "gadeblik-cph-v1"
 	if d := cmp.Diff(&want, got, ignoreOrigins); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -96,10 +98,12 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		"gate.enter_margin_m": "7", "gate.enter_fixes": "4", "gate.enter_of": "6", "gate.max_jump_speed": "60",
 		"orders.file": "/o", "orders.trusted_keys": "a.pub,b.pub", "orders.threshold": "2",
 		"switch.socket": "/sock", "switch.auto_off": "8h",
-		"outbox.dir": "/out", "outbox.max_bytes": "3GB", "outbox.max_items": "77", "outbox.high_water": "0.5",
+		"seal.recipients": "age1a,b.pub", "seal.key_file": "/d.key", "seal.own_file": "/d.age",
+		"outbox.dir": "/out", "outbox.max_age": "240h", "outbox.max_bytes": "3GB", "outbox.max_items": "77", "outbox.high_water": "0.5",
 		"mqtt.broker": "tls://b:1", "mqtt.client_id": "c", "mqtt.username": "u", "mqtt.password_file": "/p",
-		"mqtt.tls.ca_file": "/ca", "mqtt.tls.cert_file": "/cert", "mqtt.tls.key_file": "/key", "mqtt.tls.server_name": "n",
+		"mqtt.tls.ca_file": "/ca", "mqtt.tls.cert_file": "/cert", "mqtt.tls.key_file": "/key", "mqtt.tls.server_name": "n", "mqtt.tls.alpn": "mqtt,x-amzn-mqtt-ca",
 		"mqtt.in_flight": "4", "mqtt.ack": "puback", "mqtt.keep_alive": "90s", "mqtt.drain_timeout": "20s",
+		"mqtt.when": "unmetered", "mqtt.unmetered_interfaces": "wlan0,eth0", "mqtt.depot_file": "/depot", "mqtt.max_rate": "64KiB",
 		"log.level": "debug", "log.format": "json",
 	}
 	want := Config{
@@ -111,9 +115,10 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		Gate:   Gate{3 * time.Second, 2.5, 6, 5, 7, 4, 6, 60},
 		Orders: Orders{"/o", []string{"a.pub", "b.pub"}, 2},
 		Switch: Switch{"/sock", 8 * time.Hour},
-		Outbox: Outbox{"/out", 3e9, 77, 0.5},
-		MQTT: MQTT{"tls://b:1", "c", "u", "/p", TLS{"/ca", "/cert", "/key", "n"}, 4, "puback", 90 * time.Second,
-			20 * time.Second},
+		Seal:   Seal{[]string{"age1a", "b.pub"}, "/d.key", "/d.age"},
+		Outbox: Outbox{"/out", 3e9, 77, 0.5, 240 * time.Hour},
+		MQTT: MQTT{"tls://b:1", "c", "u", "/p", TLS{"/ca", "/cert", "/key", "n", []string{"mqtt", "x-amzn-mqtt-ca"}},
+			4, "puback", 90 * time.Second, 20 * time.Second, "unmetered", []string{"wlan0", "eth0"}, "/depot", 64 << 10},
 		Log: Log{"debug", "json"},
 	}
 	var env, args []string
@@ -150,7 +155,7 @@ func yamlOf(tree map[string]any, indent string) string {
 			b.WriteString(indent + key + ":\n" + yamlOf(v, indent+"  "))
 		case string:
 			switch {
-			case key == "trusted_keys":
+			case slices.Contains([]string{"trusted_keys", "recipients", "alpn", "unmetered_interfaces"}, key):
 				v = "[" + v + "]"
 			case v == "":
 				v = `""`
@@ -259,12 +264,13 @@ func TestShippedConfiguration(t *testing.T) {
 	want.Vehicle, want.GPS.Device, want.Camera.Device = c.Vehicle, c.GPS.Device, c.Camera.Device
 	want.Orders.TrustedKeys, want.MQTT.Broker, want.MQTT.ClientID = c.Orders.TrustedKeys, c.MQTT.Broker, c.MQTT.ClientID
 	want.Models.Dir, want.Outbox.Dir = want.StateDir+"/models", want.StateDir+"/outbox"
+	want.Seal = Seal{c.Seal.Recipients, want.StateDir + "/device.key", want.StateDir + "/device.age"}
 	// But for redaction: on the road the built-in model does not look alone.
 	if n := len(want.Models.Redact); len(c.Models.Redact) <= n || !slices.Equal(c.Models.Redact[:n], want.Models.Redact) {
 		t.Errorf("it redacts with %v, want %v and more", c.Models.Redact, want.Models.Redact)
 	}
 	want.Models.Redact = c.Models.Redact
-	if d := cmp.Diff(&want, c, ignoreOrigins); d != "" {
+	if d := cmp.Diff(&want, c, ignoreOrigins, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("(-defaults +file):\n%s", d)
 	}
 	// And it shows every key.

@@ -94,6 +94,14 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "half a certificate", file: "mqtt: {password_file: p, tls: {cert_file: c}}", want: "gadeblik.yaml:1: mqtt.password_file: needs mqtt.username\ngadeblik.yaml:1: mqtt.tls.cert_file: needs mqtt.tls.key_file"},
 		{name: "other half", file: "mqtt: {tls: {key_file: c}}", want: "gadeblik.yaml:1: mqtt.tls.key_file: needs mqtt.tls.cert_file"},
 
+		{name: "odd when", file: "mqtt: {when: night}", want: "gadeblik.yaml:1: mqtt.when: must be always, unmetered or depot (got night)"},
+		{name: "unmetered without interfaces", file: "mqtt: {when: unmetered}", want: "gadeblik.yaml:1: mqtt.when: unmetered needs mqtt.unmetered_interfaces, such as [wlan0, eth0]"},
+		{name: "depot without file", file: "mqtt: {when: depot}", want: "gadeblik.yaml:1: mqtt.when: depot needs mqtt.depot_file, a GeoJSON file with its area"},
+		{name: "odd interface", file: "mqtt: {unmetered_interfaces: [wlan 0]}", want: `gadeblik.yaml:1: mqtt.unmetered_interfaces: must be names of interfaces such as wlan0 (got "wlan 0")`},
+		{name: "interface twice", file: "mqtt: {unmetered_interfaces: [eth0, eth0]}", want: "gadeblik.yaml:1: mqtt.unmetered_interfaces: eth0 is named twice"},
+		{name: "rate too low", file: "mqtt: {max_rate: 100B}", want: "gadeblik.yaml:1: mqtt.max_rate: must be 1KiB to 1GiB (got 100B)"},
+		{name: "odd ALPN", file: "mqtt: {tls: {alpn: [" + strings.Repeat("x", 256) + "]}}", want: "gadeblik.yaml:1: mqtt.tls.alpn: must be names of 1 to 255 characters (got 256)"},
+		{name: "ALPN without TLS", file: "mqtt: {broker: 'tcp://b:1', tls: {alpn: [mqtt]}}", want: "gadeblik.yaml:1: mqtt.broker: tcp:// is not encrypted, but mqtt.tls is set; write tls://, or remove mqtt.tls"},
 		{name: "every way at once", file: "mqtt:\n  keep_alive: 30\ncamera:\n  widht: 1", env: []string{"GADEBLIK_GPS_BAUD=x"}, flags: []string{"--log-level=loud"},
 			want: "gadeblik.yaml:2: mqtt.keep_alive: 30 has no unit; write 30s\ngadeblik.yaml:4: unknown key camera.widht; did you mean camera.width?\n" +
 				"GADEBLIK_GPS_BAUD: gps.baud: must be a whole number (got x)\n--log-level: log.level: must be debug, info, warn or error (got loud)"},

@@ -66,11 +66,16 @@ orders:
 switch:
   socket: /run/gadeblik/control.sock # default
   auto_off: 1h30m # gadeblik.yaml:7
+seal:
+  recipients: [] # default
+  key_file: /var/lib/gadeblik/device.key # default
+  own_file: /var/lib/gadeblik/device.age # default
 outbox:
   dir: /var/lib/gadeblik/outbox # default
   max_bytes: 1536MiB # gadeblik.yaml:6
   max_items: 50000 # default
   high_water: 0.9 # default
+  max_age: 1440h # default
 mqtt:
   broker: "" # default
   client_id: "" # default
@@ -81,10 +86,15 @@ mqtt:
     cert_file: "" # default
     key_file: "" # default
     server_name: "" # default
+    alpn: [] # default
   in_flight: 16 # default
   ack: receipt # default
   keep_alive: 1m # default
   drain_timeout: 10s # default
+  when: always # default
+  unmetered_interfaces: [] # default
+  depot_file: "" # default
+  max_rate: 0B # default
 log:
   level: warn # GADEBLIK_LOG_LEVEL
   format: json # --log-format

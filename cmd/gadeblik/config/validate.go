@@ -123,6 +123,10 @@ func (c *Config) checkVehicle(p *problems) {
 	within(p, "outbox.max_bytes", c.Outbox.MaxBytes, 1<<20, 1<<40)
 	within(p, "outbox.max_items", c.Outbox.MaxItems, 1, 1_000_000)
 	within(p, "outbox.high_water", c.Outbox.HighWater, 0.1, 1)
+	within(p, "outbox.max_age", c.Outbox.MaxAge, time.Hour, 366*24*time.Hour)
+	if len(c.Seal.Recipients) > 16 {
+		p.add("seal.recipients", "must be at most 16 (got %d)", len(c.Seal.Recipients))
+	}
 	oneOf(p, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(p, "log.format", c.Log.Format, "text", "json")
 }
@@ -224,6 +228,34 @@ func (c *Config) checkMQTT(p *problems) {
 	oneOf(p, "mqtt.ack", m.Ack, "receipt", "puback")
 	within(p, "mqtt.keep_alive", m.KeepAlive, 5*time.Second, time.Hour)
 	within(p, "mqtt.drain_timeout", m.DrainTimeout, time.Second, 5*time.Minute)
+	checkSending(p, m)
+}
+
+// checkSending looks at when and how fast is sent.
+func checkSending(p *problems, m MQTT) {
+	oneOf(p, "mqtt.when", m.When, Always, Unmetered, Depot)
+	if m.When == Unmetered && len(m.Unmetered) == 0 {
+		p.add("mqtt.when", "unmetered needs mqtt.unmetered_interfaces, such as [wlan0, eth0]")
+	}
+	if m.When == Depot && m.DepotFile == "" {
+		p.add("mqtt.when", "depot needs mqtt.depot_file, a GeoJSON file with its area")
+	}
+	for i, name := range m.Unmetered {
+		if name == "" || len(name) > 15 || strings.ContainsAny(name, "/: \t") { // the kernel's rule
+			p.add("mqtt.unmetered_interfaces", "must be names of interfaces such as wlan0 (got %s)", quote(name))
+		}
+		if slices.Contains(m.Unmetered[:i], name) {
+			p.add("mqtt.unmetered_interfaces", "%s is named twice", quote(name))
+		}
+	}
+	if m.MaxRate != 0 {
+		within(p, "mqtt.max_rate", m.MaxRate, 1<<10, 1<<30)
+	}
+	for _, name := range m.TLS.ALPN {
+		if name == "" || len(name) > 255 { // a single byte has the length in the handshake
+			p.add("mqtt.tls.alpn", "must be names of 1 to 255 characters (got %d)", len(name))
+		}
+	}
 }
 
 // checkBroker does not show an address with a password in it.
@@ -248,7 +280,12 @@ func checkBroker(p *problems, m MQTT) {
 		}
 		p.add("mqtt.broker", "needs a port; write %s://%s", u.Scheme, net.JoinHostPort(u.Hostname(), port))
 	}
-	if m.TLS != (TLS{}) && slices.Contains(plain, u.Scheme) {
+	if !m.TLS.empty() && slices.Contains(plain, u.Scheme) {
 		p.add("mqtt.broker", "%s:// is not encrypted, but mqtt.tls is set; write tls://, or remove mqtt.tls", u.Scheme)
 	}
+}
+
+// empty tells whether nothing of it is set.
+func (t TLS) empty() bool {
+	return t.CAFile == "" && t.CertFile == "" && t.KeyFile == "" && t.ServerName == "" && len(t.ALPN) == 0
 }

@@ -172,6 +172,8 @@ func meaning(r agent.Reason) string {
 		return "A task was open: the camera was allowed to look."
 	case agent.SwitchOff:
 		return "The driver had not allowed it."
+	case agent.Paused:
+		return "The fleet's admin had paused the vehicle."
 	case agent.NoOrders:
 		return "No orders were in force."
 	case agent.NoTime:
