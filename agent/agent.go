@@ -136,9 +136,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	parts := make(chan error, 2)
 	go func() { parts <- keep(sources, a.part("gps", a.runGPS)) }()
 	go func() { parts <- keep(sources, a.part("camera", a.runCamera)) }()
+	tidied := make(chan struct{})
+	go func() { defer close(tidied); a.upkeep(sources) }()
 
 	err := a.loop(ctx)
 	stopSources()
+	<-tidied
 	err = errors.Join(err, <-parts, <-parts, a.finish())
 	stopLink()
 	return errors.Join(err, <-linked)

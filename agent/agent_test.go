@@ -315,3 +315,29 @@ func TestAFullOutboxClosesTheGate(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatWaitsExpiresByTrustedTime: without a fix nothing is deleted, whatever the
+// system's clock says; with one, what is past its time is, and the status counts it.
+func TestWhatWaitsExpiresByTrustedTime(t *testing.T) {
+	run(t, func(t *testing.T, s *street) {
+		s.lost.Store(true)
+		old := uplink.Observation{
+			ID: uplink.NewID("sweeper-07", "bins", time.Now(), 1), Vehicle: "sweeper-07", Task: "bins", OrdersVersion: 1, Purpose: "p",
+			Kind: uplink.Clear, Time: uplink.Time{UTC: time.Now(), Source: "gps"},
+			Position: uplink.Position{Lat: streetLat, Lon: streetLon}, Zone: "street", Agent: "test",
+			ExpiresAt: time.Now().Add(time.Minute),
+		}
+		if err := s.outbox.Put(old, nil, uplink.Terms{Day: "d"}); err != nil {
+			t.Fatal(err)
+		}
+		after(3 * upkeepEvery)
+		if n := s.outbox.Len(); n != 1 {
+			t.Errorf("%d wait without a trusted time, want 1", n)
+		}
+		s.lost.Store(false)
+		after(2 * upkeepEvery)
+		if n := s.outbox.Len(); n != 0 || s.agent.Status().Counters["outbox_expired"] != 1 {
+			t.Errorf("%d wait, %d have expired; want 0 and 1", n, s.agent.Status().Counters["outbox_expired"])
+		}
+	})
+}

@@ -79,10 +79,18 @@ func (a *Agent) figures() map[string]uint64 {
 		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
 		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "repeated": c.Repeated, "over_quota": c.OverQuota,
 		"frames_replaced": a.slot.Dropped(), "lost": a.lost.Load(),
-		"outbox_waiting": uint64(a.cfg.Outbox.Len()),
 	}
+	a.outboxFigures(m)
 	for word, n := range c.Reasons() {
 		m["gate_"+word] = n
 	}
 	return m
+}
+
+// outboxFigures adds what the outbox holds, and what became of all it ever accepted.
+func (a *Agent) outboxFigures(m map[string]uint64) {
+	s := a.cfg.Outbox.Stats()
+	m["outbox_waiting"], m["outbox_aside"], m["outbox_bytes"] = uint64(s.Items), uint64(s.Aside), uint64(s.Bytes)
+	m["outbox_accepted"], m["outbox_delivered"] = s.Ledger.Accepted, s.Ledger.Delivered
+	m["outbox_expired"], m["outbox_evicted"], m["outbox_lost"] = s.Ledger.Expired, s.Ledger.Evicted, s.Ledger.Lost
 }

@@ -75,6 +75,7 @@ func openAdmin(ctx context.Context, cfg LinkConfig, topics []string, receive mqt
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
+	b.readClock(cfg.Clock)
 	t, err := openTransport(ctx, transportConfig{
 		broker: b, username: cfg.Username, password: cfg.Password,
 		topics: topics, receive: receive, maxPacket: maxEnvelope + 1<<10,

@@ -14,27 +14,37 @@ const expireBatch = 500
 // Expire removes what is past its time, sent or not, and returns how many items
 // that were. The time must be trusted: a clock that runs ahead deletes evidence.
 func (b *Outbox) Expire(now time.Time) (int, error) {
+	all := 0
+	for {
+		n, more, err := b.expire(now.Unix())
+		all += n
+		if err != nil {
+			return all, fmt.Errorf("expire items: %w", err)
+		}
+		if !more {
+			return all, nil
+		}
+	}
+}
+
+// expire removes one batch, and tells whether there may be more: whoever puts
+// something in waits for no longer than that.
+func (b *Outbox) expire(now int64) (n int, more bool, err error) {
 	b.write.Lock()
 	defer b.write.Unlock()
-	if now.Unix() < b.soonest {
-		return 0, nil
+	if now < b.soonest {
+		return 0, false, nil
 	}
-	n := 0
-	for {
-		due, next, err := b.due(now.Unix())
-		gone := 0
-		if err == nil {
-			gone, err = b.drop(due, expired)
-		}
-		n += gone
-		if err != nil {
-			return n, fmt.Errorf("expire items: %w", err)
-		}
-		if len(due) < expireBatch {
-			b.soonest = next
-			return n, nil
-		}
+	due, next, err := b.due(now)
+	if err != nil {
+		return 0, false, err
 	}
+	n, err = b.drop(due, expired)
+	if err != nil || len(due) == expireBatch {
+		return n, err == nil, err
+	}
+	b.soonest = next
+	return n, false, nil
 }
 
 // due returns a batch of items whose time is over, and when that of the next is.

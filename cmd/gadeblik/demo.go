@@ -169,7 +169,9 @@ func openOffice(broker, outbox, inbox string) (*office, error) {
 	if o.outbox, _, err = uplink.OpenOutbox(outbox, uplink.OutboxConfig{Seal: sealer}); err != nil {
 		return nil, err
 	}
-	o.inbox, err = uplink.NewInbox(uplink.InboxConfig{Broker: broker, Dir: inbox, Fleet: demoFleet, Opener: opener})
+	o.inbox, err = uplink.NewInbox(uplink.InboxConfig{Broker: broker, Dir: inbox, Fleet: demoFleet, Opener: opener,
+		PurgeEvery: -1, // the drive is older than its observations may become
+	})
 	if err == nil {
 		o.link, err = uplink.NewLink(uplink.LinkConfig{
 			Broker: broker, Fleet: demoFleet, Vehicle: demoVehicle, Outbox: o.outbox,
