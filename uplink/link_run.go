@@ -75,7 +75,7 @@ func (s *session) run(ctx context.Context) error {
 		if err := s.advance(); err != nil {
 			return s.lose(err)
 		}
-		if overtime != nil && s.cfg.Outbox.Len() == 0 && s.window.busy == 0 {
+		if overtime != nil && s.window.busy == 0 && (s.cfg.Outbox.Len() == 0 || !s.maySend()) {
 			s.finish()
 			return nil
 		}

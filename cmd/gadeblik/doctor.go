@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func doctor(cmd *cobra.Command, std stdio, path string, asJSON bool) error {
 	}
 	failed := 0
 	for _, look := range []func(context.Context, *config.Config) checkup{
-		checkVehicle, checkRuntime, checkModelFiles, checkOrderFiles, checkDisk,
+		checkVehicle, checkRuntime, checkModelFiles, checkOrderFiles, checkSealing, checkDisk,
 		checkSwitch, checkClock, checkCamera, checkGPS, checkBroker,
 	} {
 		c := look(cmd.Context(), cfg)
@@ -173,6 +174,23 @@ func checkOrderFiles(_ context.Context, cfg *config.Config) checkup {
 }
 
 // checkDisk writes and flushes a small file where the outbox will.
+// checkSealing says who will be able to read the evidence. It makes no key: a vehicle
+// makes its own at its first start.
+func checkSealing(_ context.Context, cfg *config.Config) checkup {
+	for i, r := range cfg.Seal.Recipients {
+		if _, err := uplink.ParseRecipients(r); err != nil {
+			return checkup{"sealing", ill, fmt.Sprintf("seal.recipients[%d]: %v", i, err), "the case office makes one with `gadeblik keys new --age`; put its .pub here"}
+		}
+	}
+	if _, err := uplink.ReadPrivate(cfg.Seal.KeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return checkup{"sealing", ill, "seal.key_file: " + err.Error(), ""}
+	}
+	if len(cfg.Seal.Recipients) == 0 {
+		return checkup{"sealing", doubt, "evidence is encrypted to nobody: it is sent open, and TLS alone protects it", "name the case office's key in seal.recipients"}
+	}
+	return checkup{"sealing", healthy, "evidence is encrypted to " + strings.Join(shortened(cfg.Seal.Recipients), ", "), ""}
+}
+
 func checkDisk(_ context.Context, cfg *config.Config) checkup {
 	dir := cfg.StateDir
 	probe := filepath.Join(dir, ".doctor")
@@ -271,4 +289,16 @@ func checkBroker(ctx context.Context, cfg *config.Config) checkup {
 		err = uplink.Ping(ctx, *l)
 	}
 	return verdict("broker", err, cfg.MQTT.Broker+" takes the vehicle in", "check the address, the network, the certificates and the password")
+}
+
+// shortened makes keys fit into a line; files keep their names.
+func shortened(keys []string) []string {
+	var out []string
+	for _, k := range keys {
+		if strings.HasPrefix(k, "age1") && len(k) > 20 {
+			k = k[:20] + "…"
+		}
+		out = append(out, k)
+	}
+	return out
 }

@@ -39,6 +39,7 @@ func TestEndToEnd(t *testing.T) {
 	step(t, "opens by orders and switch only", func() { opensByOrdersAndSwitch(r) })
 	step(t, "refuses a wrong key and an older version", func() { refusesOthers(r) })
 	step(t, "closes and opens by orders", func() { closesByOrders(r) })
+	step(t, "pauses and resumes by command", func() { obeysCommands(r) })
 	step(t, "broker killed, agent killed meanwhile", func() { survivesBroker(r) })
 	step(t, "agent killed while connected", func() { survivesKill(r) })
 	step(t, "SIGTERM drains", func() { drains(r) })
@@ -109,6 +110,26 @@ func closesByOrders(r *rig) {
 
 	r.must("version 7 is in force", "orders", "push", r.signed(7, "fleet", r.zones), "--broker", r.address)
 	r.until("a gate opened by new orders", func() bool { return r.counter("frames") > frames })
+}
+
+// obeysCommands pauses the vehicle over the broker and lets it go on. A command with
+// another's key, and one that the broker has kept, change nothing.
+func obeysCommands(r *rig) {
+	say := func(want string, code int, action, key string) {
+		r.t.Helper()
+		out, got := r.gadeblik("command", action, "--key", filepath.Join(r.dir, key+".key"), "--fleet", fleetName, "--vehicle", vehicleName, "--broker", r.address)
+		if got != code || !strings.Contains(out, want) {
+			r.t.Errorf("command %s: exit code %d, %q; want %d and %q", action, got, out, code, want)
+		}
+	}
+	say("signed by 0 of the trusted keys", exitFailure, "pause", "stranger")
+	say(vehicleName, exitOK, "pause", "fleet")
+	r.until("a gate closed by a command", func() bool { return r.counter("gate_paused") > 0 && r.condition().Status.Paused })
+	frames, before := r.counter("frames"), r.counter("gate_paused")
+	r.until("more decisions while paused", func() bool { return r.counter("gate_paused") >= before+8 })
+	r.is("frames while paused", r.counter("frames"), frames)
+	say(vehicleName, exitOK, "resume", "fleet")
+	r.until("frames after the pause", func() bool { return r.counter("frames") > frames })
 }
 
 // survivesBroker begins with a case office that is not there: the broker takes

@@ -152,7 +152,7 @@ func linkConfig(m config.MQTT) (*uplink.LinkConfig, error) {
 	l := &uplink.LinkConfig{
 		Broker: m.Broker, ClientID: m.ClientID, Username: m.Username,
 		InFlight: m.InFlight, Ack: uplink.AckMode(m.Ack),
-		KeepAlive: m.KeepAlive, DrainTimeout: m.DrainTimeout, MaxRate: int(m.MaxRate),
+		KeepAlive: m.KeepAlive, DrainTimeout: m.DrainTimeout, MaxRate: int(m.MaxRate), MaxPayload: int(m.MaxPayload),
 	}
 	var err error
 	if m.PasswordFile != "" {

@@ -150,6 +150,7 @@ type MQTT struct {
 	When         string        `mapstructure:"when" help:"observations are sent: always, unmetered (over one of unmetered_interfaces) or depot (inside depot_file)"`
 	Unmetered    []string      `mapstructure:"unmetered_interfaces" help:"network interfaces that cost nothing, such as wlan0"`
 	DepotFile    string        `mapstructure:"depot_file" help:"GeoJSON file with the area of the depot"`
+	MaxPayload   Size          `mapstructure:"max_payload" help:"longest message the broker takes; what is longer goes in parts"`
 	MaxRate      Size          `mapstructure:"max_rate" help:"most bytes of observations to send per second; 0B is no limit"`
 }
 
@@ -199,7 +200,7 @@ func Defaults() Config {
 		Orders: Orders{Threshold: 1},
 		Switch: Switch{Socket: "/run/gadeblik/control.sock", AutoOff: 10 * time.Hour},
 		Outbox: Outbox{MaxBytes: 2 << 30, MaxItems: 50_000, HighWater: 0.9, MaxAge: 60 * 24 * time.Hour},
-		MQTT:   MQTT{InFlight: 16, Ack: "receipt", KeepAlive: time.Minute, DrainTimeout: 10 * time.Second, When: Always},
+		MQTT:   MQTT{InFlight: 16, Ack: "receipt", KeepAlive: time.Minute, DrainTimeout: 10 * time.Second, When: Always, MaxPayload: 128 << 10},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

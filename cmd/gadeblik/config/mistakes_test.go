@@ -99,6 +99,7 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "depot without file", file: "mqtt: {when: depot}", want: "gadeblik.yaml:1: mqtt.when: depot needs mqtt.depot_file, a GeoJSON file with its area"},
 		{name: "odd interface", file: "mqtt: {unmetered_interfaces: [wlan 0]}", want: `gadeblik.yaml:1: mqtt.unmetered_interfaces: must be names of interfaces such as wlan0 (got "wlan 0")`},
 		{name: "interface twice", file: "mqtt: {unmetered_interfaces: [eth0, eth0]}", want: "gadeblik.yaml:1: mqtt.unmetered_interfaces: eth0 is named twice"},
+		{name: "payload too small", file: "mqtt: {max_payload: 4KiB}", want: "gadeblik.yaml:1: mqtt.max_payload: must be 48KiB to 256MiB (got 4KiB)"},
 		{name: "rate too low", file: "mqtt: {max_rate: 100B}", want: "gadeblik.yaml:1: mqtt.max_rate: must be 1KiB to 1GiB (got 100B)"},
 		{name: "odd ALPN", file: "mqtt: {tls: {alpn: [" + strings.Repeat("x", 256) + "]}}", want: "gadeblik.yaml:1: mqtt.tls.alpn: must be names of 1 to 255 characters (got 256)"},
 		{name: "ALPN without TLS", file: "mqtt: {broker: 'tcp://b:1', tls: {alpn: [mqtt]}}", want: "gadeblik.yaml:1: mqtt.broker: tcp:// is not encrypted, but mqtt.tls is set; write tls://, or remove mqtt.tls"},

@@ -94,6 +94,7 @@ mqtt:
   when: always # default
   unmetered_interfaces: [] # default
   depot_file: "" # default
+  max_payload: 128KiB # default
   max_rate: 0B # default
 log:
   level: warn # GADEBLIK_LOG_LEVEL

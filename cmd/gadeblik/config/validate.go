@@ -248,6 +248,7 @@ func checkSending(p *problems, m MQTT) {
 			p.add("mqtt.unmetered_interfaces", "%s is named twice", quote(name))
 		}
 	}
+	within(p, "mqtt.max_payload", m.MaxPayload, 48<<10, 256<<20)
 	if m.MaxRate != 0 {
 		within(p, "mqtt.max_rate", m.MaxRate, 1<<10, 1<<30)
 	}
