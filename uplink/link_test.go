@@ -686,3 +686,26 @@ func TestPatience(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestLinkDefers: an inbox that does not know the vehicle yet takes its items another
+// time; none is ever set aside for that.
+func TestLinkDefers(t *testing.T) {
+	leakCheck(t)
+	broker := newBroker(t)
+	b, _ := openTestOutbox(t, t.TempDir(), OutboxConfig{MaxRefusals: 1})
+	fill(t, b, 0, 2)
+	l := newTestLink(t, LinkConfig{Broker: broker.url, Outbox: b, ReceiptTimeout: 100 * time.Millisecond})
+	running(t, l.Run)
+	waitFor(t, "the publications", func() bool { return l.Stats().Published >= 2 })
+	later := Receipt{Refused: []Refused{{ID: testID(0).String(), Reason: "vehicle is not known here", Later: true}}}
+	for range 3 {
+		sendReceipt(t, broker, later, false)
+	}
+	waitFor(t, "the deferrals", func() bool { return l.Stats().Deferred == 3 })
+	if s := b.Stats(); s.Aside != 0 || s.Items != 2 || l.Stats().Refused != 0 {
+		t.Errorf("got %+v, %+v", s, l.Stats())
+	}
+	waitFor(t, "another try", func() bool { return len(broker.payloads(testPrefix+"observations/"+testID(0).String())) > 1 })
+	receiptOf(t, broker, 0, 1)
+	waitFor(t, "all to leave", func() bool { return b.Len() == 0 })
+}

@@ -167,10 +167,12 @@ func TestMessagesAreAsDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	obeyed := make(chan []byte, 1)
 	l := newTestLink(t, LinkConfig{
 		Broker: broker.url, Outbox: b, DrainTimeout: 5 * time.Second,
+		OnCommand: func(envelope []byte) bool { obeyed <- envelope; return true },
 		Status: func() Status {
-			return Status{State: Armed, Reason: "outside", OrdersVersion: 3, Time: time.Now(), Counters: map[string]uint64{"looked": 3}}
+			return Status{State: Armed, Paused: true, Command: &CommandReport{Answers: strings.Repeat("b", 64), Nonce: strings.Repeat("c", 32), Action: Pause, Reason: "no"}, Reason: "outside", OrdersVersion: 3, Time: time.Now(), Counters: map[string]uint64{"looked": 3}}
 		},
 		OnOrders: func([]byte) OrdersReport {
 			return OrdersReport{Version: 3, Digest: strings.Repeat("a", 64), Errors: []string{"no"}, Time: time.Now()}
@@ -180,15 +182,24 @@ func TestMessagesAreAsDocumented(t *testing.T) {
 	if err := inject(broker, testPrefix+"orders/desired", signed(t, goodOrders(), testKey()), true); err != nil {
 		t.Fatal(err)
 	}
+	command, err := SignCommand(NewCommand(Pause, "cph", []string{"*"}, time.Now(), time.Hour), testKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the connection", l.Connected)
+	if err := inject(broker, testPrefix+"commands", command, false); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the command", func() bool { return len(obeyed) == 1 })
 	waitFor(t, "receipts and a report", func() bool { return b.Len() == 0 && len(broker.payloads(testPrefix+"orders/reported")) > 0 })
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	c, seen := readContract(t), map[string]bool{}
+	doc, seen := readContract(t), map[string]bool{}
 	broker.mu.Lock()
 	defer broker.mu.Unlock()
 	for topic, payloads := range broker.seen {
-		name, schema := c.channel(topic)
+		name, schema := doc.channel(topic)
 		if name == "" {
 			t.Errorf("topic %s is not in the contract", topic)
 		}
@@ -198,6 +209,10 @@ func TestMessagesAreAsDocumented(t *testing.T) {
 				continue
 			}
 			checkSchema(t, name, schema, p)
+			if name == "commands" {
+				_, inner := payloadOf(t, p)
+				checkSchema(t, "command", "schemas/command.schema.json", inner)
+			}
 			if name == "observations" {
 				kind, inner := payloadOf(t, p)
 				if kind != ObservationPayloadType {
@@ -207,8 +222,8 @@ func TestMessagesAreAsDocumented(t *testing.T) {
 			}
 		}
 	}
-	for name := range c.Channels {
-		if !seen[name] && name != "commands" {
+	for name := range doc.Channels {
+		if !seen[name] {
 			t.Errorf("nothing came on %s: the test proves little", name)
 		}
 	}

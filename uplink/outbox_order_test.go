@@ -286,3 +286,38 @@ func TestExport(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkOpenLarge opens an outbox of 100,000 items, whose index is whole, and one
+// whose index is gone.
+func BenchmarkOpenLarge(b *testing.B) {
+	dir := memoryDir(b)
+	box, _ := openTestOutbox(b, dir, OutboxConfig{MaxItems: 200_000, CommitEvery: 500})
+	for n := range 100_000 {
+		r := record{id: testID(n), day: "2026-05-04", task: "0123456789abcdef", priority: Normal}
+		if err := box.put(r, []byte("{}"), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := box.Close(); err != nil {
+		b.Fatal(err)
+	}
+	open := func(want OpenReport) float64 {
+		began := time.Now()
+		box, report := openTestOutbox(b, dir, OutboxConfig{MaxItems: 200_000})
+		took := time.Since(began).Seconds()
+		if report != want {
+			b.Errorf("got %+v, want %+v", report, want)
+		}
+		if err := box.Close(); err != nil {
+			b.Fatal(err)
+		}
+		return took
+	}
+	for b.Loop() {
+		b.ReportMetric(open(OpenReport{Items: 100_000}), "s/open")
+		if err := os.Remove(filepath.Join(dir, indexName)); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(open(OpenReport{Items: 100_000, Adopted: 100_000, Rebuilt: "the index was missing", UsedUncertain: true}), "s/rebuild")
+	}
+}
