@@ -112,7 +112,7 @@ func (x shelfIndex) use(do func(index) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(db), guard(db.db.Close))
+	return errors.Join(do(db), db.close())
 }
 
 // openSharedBolt opens an index of any size for a moment.
@@ -187,7 +187,7 @@ func (x shelfIndex) create() error {
 	if err == nil {
 		err = x.rebuild(db)
 	}
-	if err = errors.Join(err, guard(db.db.Close)); err != nil {
+	if err = errors.Join(err, db.close()); err != nil {
 		return errors.Join(err, removeFile(tmp))
 	}
 	if err := os.Rename(tmp, x.path()); err != nil {
