@@ -113,7 +113,7 @@ func (o *inboxOptions) opener() (uplink.Opener, error) {
 	for _, path := range o.identities {
 		more, err := uplink.ReadIdentities(path)
 		if err != nil {
-			return uplink.Opener{}, hinted(fmt.Errorf("identity: %w", err), "an identity is an age key, as `age-keygen -pq -o office.age` writes it")
+			return uplink.Opener{}, hinted(fmt.Errorf("identity: %w", err), "an identity is an age key; `gadeblik keys new --age office.age` makes one")
 		}
 		ids = append(ids, more...)
 	}

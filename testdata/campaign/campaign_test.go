@@ -42,7 +42,7 @@ func program(t *testing.T) string {
 // The campaigns in the size of a test; `make campaign` has them in theirs.
 
 func TestFaults(t *testing.T) {
-	f := faults{dir: t.TempDir(), program: program(t), rounds: 25}
+	f := faults{folder: t.TempDir(), program: program(t), rounds: 25}
 	if err := f.run(t.Context()); err != nil {
 		t.Errorf("seed %d: %v", f.seed, err)
 	}

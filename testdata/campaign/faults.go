@@ -14,18 +14,16 @@ import (
 
 // faults is the campaign of kills, cuts, full disks and damage.
 type faults struct {
-	dir, program string
-	rounds       int
-	seed         uint64
-	verbose      bool
+	folder, program string
+	rounds          int
+	seed            uint64
+	verbose         bool
 
-	rng    *rand.Rand
-	broker *process
-	target string
-	office *office
-	way    *network
-	cars   []*car
-	done   map[string]int // rounds by fault
+	*rig
+	rng  *rand.Rand
+	way  *network
+	cars []*car
+	done map[string]int // rounds by fault
 }
 
 const carCount, inboxCount = 3, 2
@@ -37,7 +35,7 @@ func newFaults() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context()) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.dir, "dir", "", "folder to work in, kept afterwards (default: a temporary one)")
+	flags.StringVar(&f.folder, "dir", "", "folder to work in, kept afterwards (default: a temporary one)")
 	flags.StringVar(&f.program, "program", "bin/gadeblik", "the program under test")
 	flags.IntVar(&f.rounds, "rounds", 300, "how many faults")
 	flags.Uint64Var(&f.seed, "seed", 0, "of the faults' choice (default: another each time)")
@@ -46,15 +44,15 @@ func newFaults() *cobra.Command {
 }
 
 func (f *faults) run(ctx context.Context) error {
-	dir, remove, err := workFolder(f.dir)
-	if err != nil {
-		return err
-	}
 	if f.seed == 0 {
 		f.seed = uint64(time.Now().UnixNano())
 	}
-	f.dir, f.rng, f.done = dir, rand.New(rand.NewPCG(f.seed, 1)), map[string]int{}
-	fmt.Printf("%d faults, seed %d, in %s\n", f.rounds, f.seed, dir)
+	f.rng, f.done = rand.New(rand.NewPCG(f.seed, 1)), map[string]int{}
+	var err error
+	if f.rig, err = openRig(f.folder, f.program, inboxCount); err != nil {
+		return err
+	}
+	fmt.Printf("%d faults, seed %d, in %s\n", f.rounds, f.seed, f.dir)
 	began := time.Now()
 	err = f.prepare()
 	if err == nil {
@@ -71,25 +69,13 @@ func (f *faults) run(ctx context.Context) error {
 		c.disk.close()
 	}
 	if err == nil {
-		remove()
+		f.remove()
 	}
 	return err
 }
 
 func (f *faults) prepare() error {
 	var err error
-	if f.broker, f.target, err = newBroker(f.dir); err != nil {
-		return err
-	}
-	if err := errors.Join(f.broker.start(), reachable(f.target)); err != nil {
-		return err
-	}
-	if f.office, err = newOffice(f.dir, f.program, f.target, inboxCount); err != nil {
-		return err
-	}
-	if err := f.office.start(); err != nil {
-		return err
-	}
 	if f.way, err = newNetwork(f.target); err != nil {
 		return err
 	}
@@ -207,14 +193,7 @@ func (f *faults) end() {
 	for _, c := range f.cars {
 		c.kill()
 	}
-	if f.office != nil {
-		for _, p := range f.office.inboxes {
-			p.kill()
-		}
-	}
-	if f.broker != nil {
-		f.broker.kill()
-	}
+	f.close()
 	if f.way != nil {
 		f.way.close()
 	}

@@ -35,39 +35,20 @@ func newFleet() *cobra.Command {
 }
 
 func (f *fleet) run(ctx context.Context) error {
-	dir, remove, err := workFolder(f.dir)
+	r, err := openRig(f.dir, f.program, inboxCount)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	broker, address, err := newBroker(dir)
-	if err != nil {
-		return err
-	}
-	defer broker.kill()
-	if err := errors.Join(broker.start(), reachable(address)); err != nil {
-		return err
-	}
-	o, err := newOffice(dir, f.program, address, inboxCount)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		for _, p := range o.inboxes {
-			p.kill()
-		}
-	}()
-	if err := o.start(); err != nil {
-		return err
-	}
+	defer r.remove()
+	defer r.close()
 	began := time.Now()
-	logs, err := f.drive(ctx, dir, address, o)
+	logs, err := f.drive(ctx, r.dir, r.target, r.office)
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
-	costs := f.costs(broker, o)
-	return f.judge(o, logs, took, costs)
+	costs := f.costs(r.broker, r.office)
+	return f.judge(r.office, logs, took, costs)
 }
 
 // drive runs the vehicles of the fleet in this process: their processors' time and

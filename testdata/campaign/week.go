@@ -40,32 +40,17 @@ func newWeek() *cobra.Command {
 }
 
 func (w *week) run(ctx context.Context) error {
-	dir, remove, err := workFolder(w.dir)
+	r, err := openRig(w.dir, w.program, 1)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	broker, address, err := newBroker(dir)
+	defer r.remove()
+	defer r.close()
+	order, err := watchOrder(r.target)
 	if err != nil {
 		return err
 	}
-	defer broker.kill()
-	if err := errors.Join(broker.start(), reachable(address)); err != nil {
-		return err
-	}
-	office, err := newOffice(dir, w.program, address, 1)
-	if err != nil {
-		return err
-	}
-	defer office.inboxes[0].kill()
-	if err := office.start(); err != nil {
-		return err
-	}
-	order, err := watchOrder(address)
-	if err != nil {
-		return err
-	}
-	return w.drive(ctx, dir, address, office, order)
+	return w.drive(ctx, r.dir, r.target, r.office, order)
 }
 
 func (w *week) drive(ctx context.Context, dir, broker string, o *office, order *arrivals) error {
