@@ -72,7 +72,7 @@ func demo(ctx context.Context, std stdio, o replayOptions) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(drive) // a copy of what the program holds
+		defer os.RemoveAll(filepath.Dir(drive)) // a copy of what the program holds
 		o.drive = drive
 	}
 	address, stop, err := startBroker()
