@@ -1,12 +1,9 @@
 package uplink
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,12 +61,12 @@ func TestCommandsSurviveKills(t *testing.T) {
 	}
 	total := 0
 	for range rounds {
-		said := killCommandVictim(t, c.dir, keyFile, time.Duration(rand.IntN(30_000))*time.Microsecond)
+		said := kill(t, "TestCommandVictim", time.Duration(rand.IntN(30_000))*time.Microsecond, commandVictimDir+"="+c.dir, commandVictimKey+"="+keyFile)
 		c.reopen()
 		if c.store.Damage() != "" {
 			t.Fatal(c.store.Damage())
 		}
-		for line := range strings.Lines(said) {
+		for line := range strings.Lines(string(said)) {
 			if !strings.HasSuffix(line, "\n") {
 				continue // killed while speaking
 			}
@@ -83,30 +80,4 @@ func TestCommandsSurviveKills(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills, %d commands", rounds, total)
-}
-
-func killCommandVictim(t *testing.T, dir, key string, after time.Duration) string {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestCommandVictim$")
-	cmd.Env = append(os.Environ(), commandVictimDir+"="+dir, commandVictimKey+"="+key)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewReader(out)
-	first, err := lines.ReadBytes('\n') // it works
-	if err != nil {
-		t.Fatal(err)
-	}
-	timer := time.AfterFunc(after, func() { cmd.Process.Kill() })
-	defer timer.Stop()
-	var rest bytes.Buffer
-	if _, err := rest.ReadFrom(lines); err != nil {
-		t.Fatal(err)
-	}
-	cmd.Wait() // killed
-	return string(first) + rest.String()
 }

@@ -145,8 +145,8 @@ func (s *Sealer) Export(path, dir string) (string, error) {
 	}
 	r := it.record
 	if r.own {
-		if observation, err = s.outgoing(true, observation, maxSignedObservation); err == nil {
-			evidence, err = s.outgoing(true, evidence, maxEvidence)
+		if observation, err = s.outgoing(observation, maxSignedObservation); err == nil {
+			evidence, err = s.outgoing(evidence, maxEvidence)
 		}
 		if err != nil {
 			return "", fmt.Errorf("export item %s: %w", it.ID, err)

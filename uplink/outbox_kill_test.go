@@ -121,8 +121,15 @@ func (l *ledger) check(t *testing.T, dir string) OpenReport {
 // killVictim runs a victim on a directory and kills it after a while.
 func killVictim(t *testing.T, dir string, start int, after time.Duration) []byte {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestOutboxVictim$")
-	cmd.Env = append(os.Environ(), victimDir+"="+dir, fmt.Sprintf("%s=%d", victimStart, start))
+	return kill(t, "TestOutboxVictim", after, victimDir+"="+dir, fmt.Sprintf("%s=%d", victimStart, start))
+}
+
+// kill runs a test of this binary as a process of its own, kills it so long after its
+// first word, and returns what it has said.
+func kill(t *testing.T, test string, after time.Duration, env ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

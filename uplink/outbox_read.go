@@ -65,10 +65,10 @@ func (b *Outbox) opened(observation, evidence []byte) ([]byte, []byte, error) {
 	if b.cfg.Seal == nil {
 		return nil, nil, errors.New("it is sealed to the vehicle's own key, which is missing")
 	}
-	observation, err := b.cfg.Seal.outgoing(true, observation, maxSignedObservation)
+	observation, err := b.cfg.Seal.outgoing(observation, maxSignedObservation)
 	if err != nil {
 		return nil, nil, err
 	}
-	evidence, err = b.cfg.Seal.outgoing(true, evidence, maxEvidence)
+	evidence, err = b.cfg.Seal.outgoing(evidence, maxEvidence)
 	return observation, evidence, err
 }

@@ -154,11 +154,11 @@ func (s *Sealer) seal(o Observation, picture []byte) (parcel, error) {
 	return p, nil
 }
 
-// outgoing returns what is sent of what was stored. What was sealed to the
-// vehicle's own key is opened, and sealed anew if there are recipients by now.
-func (s *Sealer) outgoing(own bool, stored []byte, limit int) ([]byte, error) {
-	if !own || len(stored) == 0 {
-		return stored, nil
+// outgoing returns what is sent of what was sealed to the vehicle's own key: it is
+// opened, and sealed anew if there are recipients by now.
+func (s *Sealer) outgoing(stored []byte, limit int) ([]byte, error) {
+	if len(stored) == 0 {
+		return nil, nil
 	}
 	if s.own == nil {
 		return nil, errors.New("it is sealed to the vehicle's own key, which is missing")

@@ -101,7 +101,7 @@ func TestSealedForTheOfficeOnly(t *testing.T) {
 		if _, err := openerFor(s, own).open(sealed, maxEvidence); err == nil || err.Error() != "it is sealed to somebody else: none of the keys here opens it" {
 			t.Errorf("%s: the vehicle opens it: %v", what, err)
 		}
-		if _, err := s.outgoing(true, sealed, maxEvidence); err == nil {
+		if _, err := s.outgoing(sealed, maxEvidence); err == nil {
 			t.Errorf("%s: the vehicle opens it", what)
 		}
 	}
@@ -121,7 +121,7 @@ func TestSealedToItselfIsSentOpen(t *testing.T) {
 	if err != nil || !p.own || !isSealed(p.observation) || !isSealed(p.evidence) {
 		t.Fatalf("got %+v, %v", p, err)
 	}
-	data, err := s.outgoing(p.own, p.observation, maxSignedObservation)
+	data, err := s.outgoing(p.observation, maxSignedObservation)
 	if err != nil || sha256.Sum256(data) != p.digest {
 		t.Fatalf("got %s, %v", data, err)
 	}
@@ -136,7 +136,7 @@ func TestSealedToItselfIsSentOpen(t *testing.T) {
 	// Recipients that are named later get what has waited.
 	own := testIdentity(t, "vehicle")
 	later := newTestSealer(t, SealConfig{Recipients: []age.Recipient{testIdentity(t, "office").Recipient()}, Own: own, OwnRecipient: own.Recipient()})
-	data, err = later.outgoing(p.own, p.evidence, maxEvidence)
+	data, err = later.outgoing(p.evidence, maxEvidence)
 	if err != nil {
 		t.Fatal(err)
 	}
