@@ -34,13 +34,12 @@ func newFleet() *cobra.Command {
 	return c
 }
 
-func (f *fleet) run(ctx context.Context) error {
+func (f *fleet) run(ctx context.Context) (err error) {
 	r, err := openRig(f.dir, f.program, inboxCount)
 	if err != nil {
 		return err
 	}
-	defer r.remove()
-	defer r.close()
+	defer func() { r.end(err) }()
 	began := time.Now()
 	logs, err := f.drive(ctx, r.dir, r.target, r.office)
 	if err != nil {

@@ -51,3 +51,11 @@ func (r *rig) close() {
 		r.broker.kill()
 	}
 }
+
+// end closes the rig. The folder stays after an error: its logs say what happened.
+func (r *rig) end(err error) {
+	r.close()
+	if err == nil {
+		r.remove()
+	}
+}

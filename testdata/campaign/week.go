@@ -39,13 +39,12 @@ func newWeek() *cobra.Command {
 	return c
 }
 
-func (w *week) run(ctx context.Context) error {
+func (w *week) run(ctx context.Context) (err error) {
 	r, err := openRig(w.dir, w.program, 1)
 	if err != nil {
 		return err
 	}
-	defer r.remove()
-	defer r.close()
+	defer func() { r.end(err) }()
 	order, err := watchOrder(r.target)
 	if err != nil {
 		return err
@@ -97,6 +96,7 @@ func (w *week) drive(ctx context.Context, dir, broker string, o *office, order *
 // until waits for a line of the vehicle's log.
 func (w *week) until(ctx context.Context, v *process, what string, is func(said) bool) error {
 	for last := time.Now(); ; time.Sleep(500 * time.Millisecond) {
+		ended := v.ended() // before reading: its last word may be the one
 		lines, err := readSaid(v.log)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (w *week) until(ctx context.Context, v *process, what string, is func(said)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case v.ended():
+		case ended:
 			return violated("the vehicle ended before %s; its log is %s", what, v.log)
 		case time.Since(last) > 3*time.Hour:
 			return violated("%s did not come", what)
