@@ -167,7 +167,7 @@ func letterboxFigures(t *testing.T) []row {
 	data, _ := figurePicture(t)
 	from := func(planes *image.YCbCr) side {
 		return cpuOf(func() error {
-			_, err := detector.Detect(context.Background(), planes, nil)
+			_, err := detector.Detect(context.Background(), inference.Whole(planes), nil)
 			return err
 		})
 	}

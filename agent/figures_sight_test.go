@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -72,8 +71,8 @@ type staged struct {
 	sees func() []inference.Detection
 }
 
-func (s *staged) Detect(ctx context.Context, img *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error) {
-	own, err := s.Detector.Detect(ctx, img, dst)
+func (s *staged) Detect(ctx context.Context, v inference.View, dst []inference.Detection) ([]inference.Detection, error) {
+	own, err := s.Detector.Detect(ctx, v, dst)
 	if err != nil {
 		return dst, err
 	}

@@ -106,7 +106,7 @@ func (g *Gate) general(c Conditions) Reason {
 	case !c.Storage:
 		return Storage
 	case !c.Redactor:
-		return Redactor
+		return RedactorUnwell
 	case !g.known:
 		return NoFix
 	}

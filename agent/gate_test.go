@@ -51,7 +51,7 @@ func TestGateHasAReasonForEveryNo(t *testing.T) {
 		{"before the orders", nil, nil, with(func(c *Conditions) { c.UTC = time.Date(2025, 12, 31, 23, 59, 59, 0, time.UTC) }), OrdersNotYetValid},
 		{"the moment the orders end", nil, nil, with(func(c *Conditions) { c.UTC = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC) }), OrdersExpired},
 		{"outbox full", nil, nil, with(func(c *Conditions) { c.Storage = false }), Storage},
-		{"redaction unwell", nil, nil, with(func(c *Conditions) { c.Redactor = false }), Redactor},
+		{"redaction unwell", nil, nil, with(func(c *Conditions) { c.Redactor = false }), RedactorUnwell},
 		{"stale fix", nil, nil, with(func(c *Conditions) { c.Now = began.Add(time.Minute) }), StaleFix},
 		{"lost fix", nil, ptr(fix(func(f *gps.Fix) { f.Valid = false })), six, NoFix},
 		{"dead reckoning", nil, ptr(fix(func(f *gps.Fix) { f.Quality = gps.Estimated })), six, PoorQuality},

@@ -117,7 +117,7 @@ func (s *scripted) Manifest() inference.Manifest {
 	return inference.Manifest{Name: s.name, Classes: s.labels, SHA256: fmt.Sprintf("%064x", len(s.name))}
 }
 
-func (s *scripted) Detect(ctx context.Context, img *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error) {
+func (s *scripted) Detect(ctx context.Context, v inference.View, dst []inference.Detection) ([]inference.Detection, error) {
 	s.calls++
 	if s.err != nil {
 		return dst, s.err
@@ -125,7 +125,7 @@ func (s *scripted) Detect(ctx context.Context, img *image.YCbCr, dst []inference
 	if s.see == nil {
 		return dst, ctx.Err()
 	}
-	dets := s.see(img)
+	dets := s.see(v.Planes)
 	for i := range dets {
 		dets[i].Model = s.name
 	}

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"image"
 	"slices"
 
@@ -77,17 +76,17 @@ func (p *Pipeline) consider(ctx context.Context, ps *pass, v *view, s sighting) 
 	if err != nil {
 		return modelError{err}
 	}
-	img, err := blur.Redact(ctx, v.src, blur.Request{
+	got, err := p.redactor.Remove(ctx, v.src, blur.Request{
 		Regions: regions,
 		Keep:    s.object.Box,
 		Context: ps.task.Context,
 	})
 	if err != nil {
 		p.counters.Dropped++
-		return modelError{fmt.Errorf("redact: %w", err)}
+		return modelError{err}
 	}
 	p.counters.Redacted++
-	ps.best[s.track] = &candidate{sighting: s, worth: w, img: img, removed: byClass(regions)}
+	ps.best[s.track] = &candidate{sighting: s, worth: w, img: got.Image, removed: got.Removed}
 	return nil
 }
 

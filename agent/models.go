@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"maps"
 	"slices"
 	"time"
@@ -14,10 +13,10 @@ import (
 )
 
 // Detector finds things in a picture; [inference.Detector] is one. Detect
-// appends to dst, boxes in pixels of img. Clear wipes what is left of the last
-// picture.
+// appends to dst, boxes in pixels of the picture. Clear wipes what is left of the
+// last picture.
 type Detector interface {
-	Detect(ctx context.Context, img *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error)
+	Detect(ctx context.Context, v inference.View, dst []inference.Detection) ([]inference.Detection, error)
 	Manifest() inference.Manifest
 	Clear()
 }
@@ -117,10 +116,10 @@ func (m *Models) clear() {
 }
 
 // detect runs one model over one picture within the time allowed.
-func (m *Models) detect(ctx context.Context, name string, img *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error) {
+func (m *Models) detect(ctx context.Context, name string, src *blur.Source) ([]inference.Detection, error) {
 	d, ok := m.Detectors[name]
 	if !ok {
-		return dst, fmt.Errorf("detect: no model %q", name)
+		return nil, fmt.Errorf("detect: no model %q", name)
 	}
 	limit := m.Timeout
 	if limit == 0 {
@@ -128,5 +127,17 @@ func (m *Models) detect(ctx context.Context, name string, img *image.YCbCr, dst 
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return d.Detect(ctx, img, dst)
+	return Look(ctx, d, src, nil)
+}
+
+// Look lets one model look at a picture and appends what it sees to dst, best
+// first. The model gets no more of the picture than it can see.
+func Look(ctx context.Context, d Detector, src *blur.Source, dst []inference.Detection) ([]inference.Detection, error) {
+	v := inference.View{Bounds: src.Bounds()}
+	v.Reduce = d.Manifest().Input.Reduction(v.Bounds.Size())
+	var err error
+	if v.Planes, err = src.Planes(v.Reduce); err != nil {
+		return dst, err
+	}
+	return d.Detect(ctx, v, dst)
 }

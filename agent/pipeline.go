@@ -17,13 +17,14 @@ import (
 //
 // Make one with [NewPipeline]; it belongs to one goroutine.
 type Pipeline struct {
-	cfg     PipelineConfig
-	gate    *Gate
-	clock   *gps.Clock
-	plan    *Plan
-	quota   *quota
-	passes  map[int]*pass // by task
-	repeats repeats
+	cfg      PipelineConfig
+	redactor *Redactor
+	gate     *Gate
+	clock    *gps.Clock
+	plan     *Plan
+	quota    *quota
+	passes   map[int]*pass // by task
+	repeats  repeats
 
 	allowed  bool // the switch
 	paused   bool
@@ -83,12 +84,13 @@ const (
 // NewPipeline returns a pipeline with the switch off and no plan.
 func NewPipeline(cfg PipelineConfig) *Pipeline {
 	p := &Pipeline{
-		cfg:     cfg,
-		gate:    NewGate(cfg.Fence),
-		clock:   gps.NewClock(cfg.Clock),
-		quota:   newQuota(cfg.Used),
-		passes:  map[int]*pass{},
-		storage: true,
+		cfg:      cfg,
+		redactor: &Redactor{Models: cfg.Models},
+		gate:     NewGate(cfg.Fence),
+		clock:    gps.NewClock(cfg.Clock),
+		quota:    newQuota(cfg.Used),
+		passes:   map[int]*pass{},
+		storage:  true,
 	}
 	p.usedToday = func(task int) int { return p.quota.used(task, p.utc) }
 	return p

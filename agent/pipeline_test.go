@@ -244,7 +244,7 @@ func TestModelsThatKeepFailingCloseTheGate(t *testing.T) {
 	s.look.err = errors.New("out of memory")
 	b := newBench(t, s, task("bins", nil))
 	b.drive(t, 0, 25)
-	if c := b.Counters(); c.Failed != maxFailures || c.No[Redactor] == 0 {
+	if c := b.Counters(); c.Failed != maxFailures || c.No[RedactorUnwell] == 0 {
 		t.Errorf("failed = %d, want %d and then a closed gate (%v)", c.Failed, maxFailures, c.Reasons())
 	}
 	s.look.err = nil

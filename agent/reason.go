@@ -15,7 +15,7 @@ const (
 	OrdersNotYetValid               // trusted time is before the orders' not_before
 	OrdersExpired                   // trusted time is past the orders' not_after
 	Storage                         // the outbox is full or unwell
-	Redactor                        // the redaction models are unwell
+	RedactorUnwell                  // the redaction models are unwell
 	NoFix                           // no fix, or the receiver says it is not valid
 	StaleFix                        // the newest fix is too old
 	PoorQuality                     // estimated, manual or simulated position, or too few satellites
@@ -34,7 +34,7 @@ const (
 var reasonWords = [reasons]string{
 	Open: "open", SwitchOff: "switch_off", Paused: "paused", NoOrders: "no_orders", NoTime: "no_time",
 	OrdersNotYetValid: "orders_not_yet_valid", OrdersExpired: "orders_expired",
-	Storage: "storage", Redactor: "redactor", NoFix: "no_fix", StaleFix: "stale_fix",
+	Storage: "storage", RedactorUnwell: "redactor", NoFix: "no_fix", StaleFix: "stale_fix",
 	PoorQuality: "poor_quality", PoorAccuracy: "poor_accuracy",
 	ImplausibleJump: "implausible_jump", Settling: "settling", Outside: "outside",
 	OffSchedule: "schedule", SpeedUnknown: "speed_unknown", TooFast: "too_fast", Quota: "quota",

@@ -59,7 +59,7 @@ func (a *Agent) state(now time.Time) (uplink.State, string) {
 			return uplink.Capturing, reason.String()
 		}
 		return uplink.Armed, "camera starts"
-	case NoOrders, OrdersExpired, OrdersNotYetValid, Redactor:
+	case NoOrders, OrdersExpired, OrdersNotYetValid, RedactorUnwell:
 		return uplink.Degraded, reason.String()
 	case NoTime, NoFix, StaleFix, PoorQuality, PoorAccuracy, ImplausibleJump:
 		if text := a.gpsErr.Load(); text != nil {

@@ -28,7 +28,7 @@ func (v *view) detect(ctx context.Context, model string) ([]inference.Detection,
 	if dets, ok := v.seen[model]; ok {
 		return dets, nil
 	}
-	dets, err := v.models.detect(ctx, model, v.src.Planes(), nil)
+	dets, err := v.models.detect(ctx, model, v.src)
 	if err != nil {
 		return nil, err
 	}

@@ -185,7 +185,7 @@ func TestRedactAgain(t *testing.T) {
 			t.Errorf("request %d: differs from that of a fresh source", i)
 		}
 	}
-	if diff := cmp.Diff(scene(160, 120, 40), s.Planes()); diff != "" {
+	if diff := cmp.Diff(scene(160, 120, 40), wholeOf(t, s)); diff != "" {
 		t.Error("the source has changed")
 	}
 }

@@ -30,20 +30,47 @@ type Source struct {
 //
 // The caller leaves data unchanged until Close.
 func Open(data []byte) (*Source, error) {
+	s := &Source{}
+	if err := s.Open(data); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Open closes s and opens another picture in its memory, as [Open] does. After
+// an error s is closed.
+func (s *Source) Open(data []byte) error {
+	s.Close()
 	img, mcu, err := decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("open JPEG: %w", err)
+		return fmt.Errorf("open JPEG: %w", err)
 	}
-	return &Source{img: img, mcu: mcu}, nil
+	s.img, s.mcu = img, mcu
+	return nil
 }
+
+// OpenImage closes s and opens a redacted picture in its memory, to be looked at
+// once more.
+func (s *Source) OpenImage(m *Image) error { return s.Open(m.jpeg) }
 
 // FromYCbCr copies a frame that is not a JPEG. The top left pixel of img
 // becomes (0,0), whatever its bounds are. Where they begin off the chroma
 // grid, as those of a sub-image may, chroma moves by that fraction of a
 // sample. The caller keeps img and sees to it that it is forgotten.
 func FromYCbCr(img *image.YCbCr) (*Source, error) {
+	s := &Source{}
+	if err := s.OpenYCbCr(img); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// OpenYCbCr closes s and copies a frame into its memory, as [FromYCbCr] does.
+// After an error s is closed.
+func (s *Source) OpenYCbCr(img *image.YCbCr) error {
+	s.Close()
 	if err := checkFrame(img); err != nil {
-		return nil, fmt.Errorf("open frame: %w", err)
+		return fmt.Errorf("open frame: %w", err)
 	}
 	own := image.NewYCbCr(image.Rectangle{Max: img.Rect.Size()}, img.SubsampleRatio)
 	from, to := planesOf(img), planesOf(own)
@@ -52,7 +79,8 @@ func FromYCbCr(img *image.YCbCr) (*Source, error) {
 			copy(to[i].row(y), from[i].pix[y*from[i].stride:])
 		}
 	}
-	return &Source{img: own, mcu: gridOf(own.SubsampleRatio)}, nil
+	s.img, s.mcu = own, gridOf(own.SubsampleRatio)
+	return nil
 }
 
 // Bounds returns the size of the picture; it begins at (0,0).
@@ -63,10 +91,18 @@ func (s *Source) Bounds() image.Rectangle {
 	return s.img.Rect
 }
 
-// Planes returns the pixels for detectors to read, in the subsampling of the
-// source. They must not be written or kept: Close zeroes them. It returns nil
-// once the Source is closed.
-func (s *Source) Planes() *image.YCbCr { return s.img }
+// Planes returns the picture for detectors to read, reduced to 1/reduce of its
+// size on each side, rounded up; reduce is 1, 2, 4 or 8. The planes must not be
+// written or kept: Close zeroes them.
+func (s *Source) Planes(reduce int) (*image.YCbCr, error) {
+	switch {
+	case s.img == nil:
+		return nil, errors.New("planes of a closed source")
+	case reduce != 1 && reduce != 2 && reduce != 4 && reduce != 8:
+		return nil, fmt.Errorf("planes reduced by %d: want 1, 2, 4 or 8", reduce)
+	}
+	return reduced(s.img, reduce), nil
+}
 
 // Close zeroes the pixels and everything computed from them. Only images made
 // by [Redact] outlive it. A second Close does nothing.

@@ -76,14 +76,17 @@ func newDecoder(m Manifest, out []Tensor, bound [][]float32) decoder {
 // Manifest returns what the detector was made with.
 func (d *Detector) Manifest() Manifest { return d.manifest }
 
-// Detect looks at img and appends what it finds to dst, best first; it does not keep img and does not
-// allocate when dst has room. Boxes are in img's coordinates, finite, inside it. On an error, also
-// when ctx ends, dst comes back as it was.
-func (d *Detector) Detect(ctx context.Context, img *image.YCbCr, dst []Detection) ([]Detection, error) {
+// Detect looks at a picture and appends what it finds to dst, best first; it does not keep the planes
+// and does not allocate when dst has room. Boxes are in the picture's coordinates, finite, inside it.
+// On an error, also when ctx ends, dst comes back as it was.
+func (d *Detector) Detect(ctx context.Context, v View, dst []Detection) ([]Detection, error) {
 	if d.session == nil {
 		return dst, fmt.Errorf("look with model %s: the detector is closed", d.manifest.Name)
 	}
-	if err := d.fit.fill(img, d.session.Input()); err != nil {
+	if v.Reduce < 1 {
+		return dst, fmt.Errorf("look with model %s: a picture reduced by %d", d.manifest.Name, v.Reduce)
+	}
+	if err := d.fit.fill(v.Planes, d.session.Input()); err != nil {
 		return dst, fmt.Errorf("look with model %s: %w", d.manifest.Name, err)
 	}
 	if err := d.session.Run(ctx); err != nil {
@@ -95,7 +98,7 @@ func (d *Detector) Detect(ctx context.Context, img *image.YCbCr, dst []Detection
 		return dst, fmt.Errorf("look with model %s: %w", d.manifest.Name, err)
 	}
 	for _, c := range suppress(found, d.manifest.NMS) {
-		if r, ok := d.place(c.box, img.Rect); ok {
+		if r, ok := d.place(c.box, v); ok {
 			dst = append(dst, Detection{d.labels[c.class], c.score, r, d.manifest.Name})
 		}
 	}
@@ -103,8 +106,8 @@ func (d *Detector) Detect(ctx context.Context, img *image.YCbCr, dst []Detection
 }
 
 // place moves a box from the tensor into the picture; false if nothing of it is there or its shape is refused.
-func (d *Detector) place(b box, picture image.Rectangle) (image.Rectangle, bool) {
-	s := d.fit.scale
+func (d *Detector) place(b box, v View) (image.Rectangle, bool) {
+	s, picture := d.fit.scale/float64(v.Reduce), v.Bounds
 	b = box{b.x0 / s, b.y0 / s, b.x1 / s, b.y1 / s}
 	if !d.manifest.Shape.passes(b, float64(picture.Dy())) {
 		return image.Rectangle{}, false

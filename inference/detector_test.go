@@ -77,7 +77,7 @@ func square() *image.YCbCr {
 
 func look(t testing.TB, m Manifest, s Session, img *image.YCbCr) []Detection {
 	t.Helper()
-	got, err := newDetector(t, m, s).Detect(context.Background(), img, nil)
+	got, err := newDetector(t, m, s).Detect(context.Background(), Whole(img), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestDamagedOutputsAreErrors(t *testing.T) {
 			}
 			s.outputs[c.output][c.at] = c.value
 			before := []Detection{{Label: "before"}}
-			got, err := newDetector(t, c.manifest, s).Detect(context.Background(), square(), before)
+			got, err := newDetector(t, c.manifest, s).Detect(context.Background(), Whole(square()), before)
 			if err == nil || err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -301,7 +301,7 @@ func TestDetectErrors(t *testing.T) {
 	before := []Detection{{Label: "before"}}
 	check := func(ctx context.Context, img *image.YCbCr, want string) {
 		t.Helper()
-		got, err := d.Detect(ctx, img, before)
+		got, err := d.Detect(ctx, Whole(img), before)
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
@@ -313,7 +313,7 @@ func TestDetectErrors(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	check(ended, square(), "look with model objects: context canceled")
-	if _, err := d.Detect(ended, square(), nil); !errors.Is(err, context.Canceled) {
+	if _, err := d.Detect(ended, Whole(square()), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the context's error", err)
 	}
 	s.failing = errors.New("stuck")
@@ -360,7 +360,7 @@ func TestClearForgetsThePicture(t *testing.T) {
 	d := newDetector(t, m, s)
 	img := noise(image.Rect(0, 0, 128, 100), image.YCbCrSubsampleRatio420, 1)
 	find := func() {
-		if _, err := d.Detect(context.Background(), img, nil); err != nil {
+		if _, err := d.Detect(context.Background(), Whole(img), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -418,7 +418,7 @@ func TestDetectDoesNotAllocate(t *testing.T) {
 			var dst []Detection
 			find := func() {
 				var err error
-				if dst, err = d.Detect(context.Background(), img, dst[:0]); err != nil {
+				if dst, err = d.Detect(context.Background(), Whole(img), dst[:0]); err != nil {
 					t.Fatal(err)
 				}
 			}

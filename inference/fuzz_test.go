@@ -41,7 +41,7 @@ func FuzzDecoders(f *testing.F) {
 		}
 		img := image.NewYCbCr(image.Rect(3, 5, 4+int(w%1024), 6+int(h%1024)), image.YCbCrSubsampleRatio420)
 		d := newDetector(t, m, s)
-		got, err := d.Detect(context.Background(), img, nil)
+		got, err := d.Detect(context.Background(), Whole(img), nil)
 		if err != nil && len(got) > 0 {
 			t.Errorf("%d detections beside the error %v", len(got), err)
 		}
@@ -53,7 +53,7 @@ func FuzzDecoders(f *testing.F) {
 				t.Errorf("score %v", x.Score)
 			}
 		}
-		again, err2 := d.Detect(context.Background(), img, nil)
+		again, err2 := d.Detect(context.Background(), Whole(img), nil)
 		if len(again) != len(got) || (err == nil) != (err2 == nil) {
 			t.Errorf("second time: %d detections, %v; first time %d, %v", len(again), err2, len(got), err)
 		}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"slices"
 	"text/tabwriter"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gadeblik/agent"
+	"gadeblik/blur"
 	"gadeblik/inference"
 	"gadeblik/inference/catalogue"
 	"gadeblik/testdata"
@@ -54,7 +55,7 @@ func (r race) run(ctx context.Context, std stdio, names []string) error {
 	if r.runs < 1 || r.threads < 1 {
 		return usageError{fmt.Errorf("--runs and --threads must be at least 1 (got %d and %d)", r.runs, r.threads)}
 	}
-	img, err := r.picture()
+	src, err := r.picture()
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (r race) run(ctx context.Context, std stdio, names []string) error {
 	if err != nil {
 		return err
 	}
-	took, err := r.turns(ctx, std, d.loaded, img)
+	took, err := r.turns(ctx, std, d.loaded, src)
 	if err := errors.Join(err, d.close()); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (r race) run(ctx context.Context, std stdio, names []string) error {
 }
 
 // picture is the one to look at.
-func (r race) picture() (*image.YCbCr, error) {
+func (r race) picture() (*blur.Source, error) {
 	if r.image != "" {
 		return readPicture(r.image)
 	}
@@ -100,7 +101,7 @@ func (r race) picture() (*image.YCbCr, error) {
 
 // turns lets each model look once in each round and returns the milliseconds by
 // model and round. A round before that warms caches up and is not counted.
-func (r race) turns(ctx context.Context, std stdio, models []*inference.Detector, img *image.YCbCr) ([][]float64, error) {
+func (r race) turns(ctx context.Context, std stdio, models []*inference.Detector, src *blur.Source) ([][]float64, error) {
 	bar := newProgress(std, (r.runs+1)*len(models), "looking")
 	defer bar.done()
 	took := make([][]float64, len(models))
@@ -109,7 +110,7 @@ func (r race) turns(ctx context.Context, std stdio, models []*inference.Detector
 		for i, m := range models {
 			begin := time.Now()
 			var err error
-			if dets, err = m.Detect(ctx, img, dets[:0]); err != nil {
+			if dets, err = agent.Look(ctx, m, src, dets[:0]); err != nil {
 				return nil, err
 			}
 			if round > 0 {

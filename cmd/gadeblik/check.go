@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -76,7 +75,7 @@ func (p onPaper) Manifest() inference.Manifest { return p.manifest }
 func (p onPaper) Clear()                       {}
 
 // Detect fails: nothing was loaded.
-func (p onPaper) Detect(_ context.Context, _ *image.YCbCr, dst []inference.Detection) ([]inference.Detection, error) {
+func (p onPaper) Detect(_ context.Context, _ inference.View, dst []inference.Detection) ([]inference.Detection, error) {
 	return dst, fmt.Errorf("look with model %s: it is not loaded", p.manifest.Name)
 }
 

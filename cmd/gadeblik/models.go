@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gadeblik/agent"
 	"gadeblik/blur"
 	"gadeblik/inference"
 	"gadeblik/inference/catalogue"
@@ -248,11 +248,11 @@ func (t trial) run(cmd *cobra.Command, std stdio, files []string) error {
 	defer bar.done()
 	var dets []inference.Detection
 	for i, file := range files {
-		img, err := readPicture(file)
+		src, err := readPicture(file)
 		if err != nil {
 			return err
 		}
-		if dets, err = d.byName[t.model].Detect(cmd.Context(), img, dets[:0]); err != nil {
+		if dets, err = agent.Look(cmd.Context(), d.byName[t.model], src, dets[:0]); err != nil {
 			return err
 		}
 		if err := t.print(std, file, dets, len(files) > 1); err != nil {
@@ -263,7 +263,7 @@ func (t trial) run(cmd *cobra.Command, std stdio, files []string) error {
 	return nil
 }
 
-func readPicture(path string) (*image.YCbCr, error) {
+func readPicture(path string) (*blur.Source, error) {
 	raw, err := readFile(path, "picture")
 	if err != nil {
 		return nil, err
@@ -271,12 +271,12 @@ func readPicture(path string) (*image.YCbCr, error) {
 	return decodePicture(path, raw)
 }
 
-func decodePicture(name string, raw []byte) (*image.YCbCr, error) {
+func decodePicture(name string, raw []byte) (*blur.Source, error) {
 	src, err := blur.Open(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return src.Planes(), nil
+	return src, nil
 }
 
 func (t trial) print(std stdio, file string, dets []inference.Detection, many bool) error {

@@ -134,7 +134,7 @@ func TestOwnModelsLook(t *testing.T) {
 		t.Run(m.Name, func(t *testing.T) {
 			frame := frames(t)[0]
 			d := detector(t, m.Name)
-			dets, err := d.Detect(context.Background(), picture(t, frame), nil)
+			dets, err := d.Detect(context.Background(), inference.Whole(picture(t, frame)), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -192,7 +192,7 @@ func TestOwnModelsSeeTheBundledDrive(t *testing.T) {
 			d := detector(t, c.model)
 			there, found := 0, 0
 			for _, name := range frames(t) {
-				dets, err := d.Detect(context.Background(), picture(t, name), nil)
+				dets, err := d.Detect(context.Background(), inference.Whole(picture(t, name)), nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -120,7 +120,7 @@ func detectorOf(t testing.TB, m inference.Manifest) *inference.Detector {
 
 func detect(t testing.TB, d *inference.Detector, img *image.YCbCr) []inference.Detection {
 	t.Helper()
-	dets, err := d.Detect(context.Background(), img, nil)
+	dets, err := d.Detect(context.Background(), inference.Whole(img), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

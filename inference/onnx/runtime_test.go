@@ -173,7 +173,7 @@ func TestDetectDoesNotAllocate(t *testing.T) {
 	defer cancel()
 	look := func() {
 		var err error
-		if dst, err = d.Detect(ctx, img, dst[:0]); err != nil {
+		if dst, err = d.Detect(ctx, inference.Whole(img), dst[:0]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -230,7 +230,7 @@ func BenchmarkDetect(b *testing.B) {
 			var dst []inference.Detection
 			for b.Loop() {
 				var err error
-				if dst, err = d.Detect(context.Background(), img, dst[:0]); err != nil {
+				if dst, err = d.Detect(context.Background(), inference.Whole(img), dst[:0]); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -184,7 +184,7 @@ func meaning(r agent.Reason) string {
 		return "The orders had expired."
 	case agent.Storage:
 		return "Nothing more could be stored safely."
-	case agent.Redactor:
+	case agent.RedactorUnwell:
 		return "What removes people was not working."
 	case agent.NoFix:
 		return "The position was not known."
