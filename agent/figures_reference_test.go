@@ -28,7 +28,7 @@ const (
 	pictureWidth   = 1920
 	pictureHeight  = 1080
 	pictureQuality = 90
-	// outputQuality is that of blur.Redact where nothing else is asked for.
+	// outputQuality is what the reference codes with; ours codes nothing anew.
 	outputQuality = 88
 )
 

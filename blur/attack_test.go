@@ -20,13 +20,13 @@ func TestPatternCannotBeFound(t *testing.T) {
 		return img
 	}
 	t.Run("the search works", func(t *testing.T) {
-		for name, spoil := range map[string]func(p *plane){
-			"nothing done":    func(*plane) {},
-			"blur of 19x19":   func(p *plane) { boxBlur(p, box, 9) },
-			"mosaic of 16x16": func(p *plane) { mosaic(p, box) },
+		for name, spoil := range map[string]func(p *samples){
+			"nothing done":    func(*samples) {},
+			"blur of 19x19":   func(p *samples) { boxBlur(p, box, 9) },
+			"mosaic of 16x16": func(p *samples) { mosaic(p, box) },
 		} {
 			img := frame()
-			p := planesOf(img)[0]
+			p := samplesOf(img)[0]
 			spoil(&p)
 			if got := search(&p, &pattern, box.Min); got < 0.75 {
 				t.Errorf("%s: correlation %.2f, want the pattern found", name, got)
@@ -37,10 +37,10 @@ func TestPatternCannotBeFound(t *testing.T) {
 		for _, c := range []Context{Coarse, Crop, Full} {
 			t.Run(f.String()+" "+c.String(), func(t *testing.T) {
 				m := redacted(t, open(t, frame()), Request{
-					Regions: []Region{{Plate, box}}, Fill: f, Context: c, Quality: 100,
+					Regions: []Region{{Plate, box}}, Fill: f, Context: c,
 					Keep: image.Rect(60, 60, 270, 200),
 				})
-				p := planesOf(decoded(t, m))[0]
+				p := samplesOf(decoded(t, m))[0]
 				got := search(&p, &pattern, box.Min.Sub(m.Offset()))
 				t.Logf("correlation %.2f", got)
 				if got > 0.5 {
@@ -62,9 +62,10 @@ func TestColourCannotBeFound(t *testing.T) {
 	}
 	for _, f := range []Fill{Veil, Solid} {
 		for _, c := range []Context{Coarse, Full} {
-			m := redacted(t, open(t, img), Request{Regions: []Region{{Face, box}}, Fill: f, Context: c, Quality: 100})
+			m := redacted(t, open(t, img), Request{Regions: []Region{{Face, box}}, Fill: f, Context: c})
 			limits := [3][2]uint8{{0, 255}, {108, 142}, {118, 142}} // of the outside, and 2
-			walk(planesOf(decoded(t, m)), func(i, x, y int, v uint8) {
+			planes := samplesOf(decoded(t, m))
+			walk(planes[:], func(i, x, y int, v uint8) {
 				if v < limits[i][0] || v > limits[i][1] {
 					t.Errorf("%v %v: plane %d at (%d,%d) is %d, the outside %v", f, c, i, x, y, v, limits[i])
 				}
@@ -74,8 +75,8 @@ func TestColourCannotBeFound(t *testing.T) {
 }
 
 // plate draws characters of a sort: black and white cells of 24 pixels.
-func plate(size image.Point) plane {
-	p := plane{make([]uint8, size.X*size.Y), size.X, size.X, size.Y, 1, 1}
+func plate(size image.Point) samples {
+	p := samples{make([]uint8, size.X*size.Y), size.X, size.X, size.Y, 1, 1}
 	for y := range size.Y {
 		for x := range size.X {
 			if 0b1011_0010_1110_0101_1001_0110>>(y/24*6+x/24)&1 == 1 {
@@ -88,14 +89,14 @@ func plate(size image.Point) plane {
 
 // search returns the best correlation of the pattern, sharp or blurred, with
 // the picture, up to 12 pixels away from where it was.
-func search(p, pattern *plane, at image.Point) float64 {
+func search(p, pattern *samples, at image.Point) float64 {
 	soft := *pattern
 	soft.pix = append([]uint8(nil), pattern.pix...)
 	boxBlur(&soft, image.Rect(0, 0, soft.w, soft.h), 9)
 	best := 0.0
 	for dy := -12; dy <= 12; dy += 2 {
 		for dx := -12; dx <= 12; dx += 2 {
-			for _, q := range []*plane{pattern, &soft} {
+			for _, q := range []*samples{pattern, &soft} {
 				best = max(best, math.Abs(correlation(p, q, at.Add(image.Pt(dx, dy)))))
 			}
 		}
@@ -103,7 +104,7 @@ func search(p, pattern *plane, at image.Point) float64 {
 	return best
 }
 
-func correlation(p, q *plane, at image.Point) float64 {
+func correlation(p, q *samples, at image.Point) float64 {
 	var n, sp, sq, spp, sqq, spq float64
 	for y := 0; y < q.h; y += 3 {
 		for x := 0; x < q.w; x += 3 {
@@ -122,24 +123,27 @@ func correlation(p, q *plane, at image.Point) float64 {
 }
 
 // boxBlur replaces each sample of r by the mean of those around it.
-func boxBlur(p *plane, r image.Rectangle, reach int) {
+func boxBlur(p *samples, r image.Rectangle, reach int) {
 	from := *p
 	from.pix = append([]uint8(nil), p.pix...)
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			total, n := from.sum(image.Rect(x-reach, y-reach, x+reach+1, y+reach+1).
+			p.row(y)[x] = from.mean(image.Rect(x-reach, y-reach, x+reach+1, y+reach+1).
 				Intersect(image.Rect(0, 0, p.w, p.h)))
-			p.row(y)[x] = uint8(total / n)
 		}
 	}
 }
 
 // mosaic replaces each MCU of r by its mean.
-func mosaic(p *plane, r image.Rectangle) {
+func mosaic(p *samples, r image.Rectangle) {
 	for y := r.Min.Y; y < r.Max.Y; y += 16 {
 		for x := r.Min.X; x < r.Max.X; x += 16 {
-			total, n := p.sum(image.Rect(x, y, x+16, y+16))
-			p.set(image.Rect(x, y, x+16, y+16), uint8(total/n))
+			mean := p.mean(image.Rect(x, y, x+16, y+16))
+			for j := range 16 {
+				for i := range 16 {
+					p.row(y + j)[x+i] = mean
+				}
+			}
 		}
 	}
 }

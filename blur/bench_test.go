@@ -6,34 +6,27 @@ import (
 	"image"
 	"image/jpeg"
 	"testing"
+
+	"gadeblik/blur/scan"
 )
 
-// BenchmarkRedact redacts five regions of 200x300 on a 1080p frame. The plain
-// path is mostly the standard library: decode and encode are timed beside it.
+// BenchmarkRedact redacts five regions of 200x300 on a 1080p frame.
 func BenchmarkRedact(b *testing.B) {
-	frame := scene(1920, 1080, 12)
-	var file bytes.Buffer
-	if err := jpeg.Encode(&file, frame, &jpeg.Options{Quality: 90}); err != nil {
-		b.Fatal(err)
-	}
-	b.Run("JPEG to JPEG", func(b *testing.B) {
+	file := coded(b, scene(1920, 1080, 12))
+	b.Run("from bytes", func(b *testing.B) {
+		s := &Source{}
 		b.ReportAllocs()
 		for b.Loop() {
-			s := openJPEG(b, file.Bytes())
+			if err := s.Open(file); err != nil {
+				b.Fatal(err)
+			}
 			redacted(b, s, fivePersons(Full, Veil))
-			s.Close()
-		}
-	})
-	b.Run("decode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			openJPEG(b, file.Bytes()).Close()
 		}
 	})
 	for _, c := range []Context{Full, Coarse, Crop} {
 		for _, f := range []Fill{Veil, Solid} {
-			b.Run("opened, "+c.String()+", "+f.String(), func(b *testing.B) {
-				s := open(b, frame)
+			b.Run("walked, "+c.String()+", "+f.String(), func(b *testing.B) {
+				s := openJPEG(b, file)
 				b.ReportAllocs()
 				for b.Loop() {
 					redacted(b, s, fivePersons(c, f))
@@ -41,26 +34,39 @@ func BenchmarkRedact(b *testing.B) {
 			})
 		}
 	}
+	b.Run("of a frame that is no JPEG", func(b *testing.B) {
+		s := open(b, scene(1920, 1080, 12))
+		for b.Loop() {
+			redacted(b, s, fivePersons(Full, Veil))
+		}
+	})
 }
 
-// BenchmarkSteps times what Redact is made of.
+// BenchmarkSteps times what Redact is made of, of a file that was walked.
 func BenchmarkSteps(b *testing.B) {
-	s := open(b, scene(1920, 1080, 12))
+	s := openJPEG(b, coded(b, scene(1920, 1080, 12)))
 	r := fivePersons(Full, Veil)
 	plan, err := r.plan(s)
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.canvas.blank(s, plan.regions)
+	picture, err := s.coded(plan.regions)
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &s.canvas
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
-		{"blank", func() error { s.canvas.blank(s, plan.regions); return nil }},
-		{"veil", func() error { return s.canvas.fill(context.Background(), Veil) }},
-		{"solid", func() error { return s.canvas.fill(context.Background(), Solid) }},
-		{"coarse", func() error { return s.canvas.coarsen(context.Background(), image.Rect(176, 176, 768, 768)) }},
-		{"encode", func() error { _, err := s.canvas.encode(plan.out, 88); return err }},
+		{"blank", func() error { c.blank(picture, plan.regions); return nil }},
+		{"solid", func() error { return c.paint(context.Background(), Solid) }},
+		{"veil", func() error { return c.paint(context.Background(), Veil) }},
+		{"splice", func() error {
+			s.out, err = picture.Splice(s.out[:0], scan.Edit{Keep: c.mask.mcus(plan.out), Gone: c.gone, Block: c.block})
+			return err
+		}},
+		{"coarse", func() error { return c.coarsen(context.Background(), image.Rect(11, 11, 48, 48)) }},
 	} {
 		b.Run(step.name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -71,6 +77,15 @@ func BenchmarkSteps(b *testing.B) {
 			}
 		})
 	}
+}
+
+func coded(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, img, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
 }
 
 func fivePersons(c Context, f Fill) Request {

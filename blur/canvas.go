@@ -1,82 +1,119 @@
 package blur
 
 import (
-	"bytes"
 	"context"
 	"image"
-	"image/jpeg"
+
+	"gadeblik/blur/scan"
 )
 
-// canvas is the picture in the making. It is where non-interference comes
-// from: blank copies what is outside the mask and no more, and all that
-// follows sees the canvas only.
+// canvas is the picture in the making: the mean of each block of 8x8 samples. It
+// is where non-interference comes from: blank copies what is outside the mask and
+// no more, and all that follows sees the canvas only.
 type canvas struct {
-	img    *image.YCbCr
-	planes [3]plane
+	planes []plane
 	mask   mask
+	fill   Fill
+	gone   []bool // by MCU: written anew, from the planes
 	veil   membrane
-	line   []int32 // one row of the veil
 	cells  cells
-	out    bytes.Buffer
 }
 
-// blank covers the regions and copies the rest of the frame.
-func (c *canvas) blank(s *Source, regions []Region) {
-	c.mask.reset(s, regions)
-	if c.img == nil {
-		c.img = image.NewYCbCr(s.img.Rect, s.img.SubsampleRatio)
-		c.planes = planesOf(c.img)
+// plane is the blocks of one component.
+type plane struct {
+	cols, rows int
+	h, v       int      // blocks in an MCU, across and down
+	quant      [6]int32 // of the low coefficients, in zig-zag order
+	mean       []int32  // by block: fixed point, grey levels above middle grey
+}
+
+// one is a grey level in fixed point. The fraction keeps the error of rounding,
+// which adds up over a wide patch, well below one level. A DC coefficient is eight
+// times the mean of its block.
+const (
+	fraction = 12
+	one      = 1 << fraction
+	dcUnit   = one / 8
+)
+
+// blank takes over what no region covers.
+func (c *canvas) blank(p *scan.Picture, regions []Region) {
+	c.mask.reset(p.Size(), p.MCU(), regions)
+	c.gone = cleared(c.gone, len(c.mask.patch))
+	components := p.Components()
+	if cap(c.planes) < len(components) {
+		c.planes = make([]plane, len(components))
 	}
-	from := planesOf(s.img)
-	c.mask.runs(image.Rect(0, 0, c.mask.cols, c.mask.rows), func(id int32, pixels image.Rectangle) {
-		for i := range c.planes {
-			p := &c.planes[i]
-			r := p.samples(pixels)
-			for y := r.Min.Y; y < r.Max.Y; y++ {
-				if id == outside {
-					copy(p.row(y)[r.Min.X:r.Max.X], from[i].row(y)[r.Min.X:r.Max.X])
-				} else {
-					clear(p.row(y)[r.Min.X:r.Max.X])
-				}
+	c.planes = c.planes[:len(components)]
+	for i := range components {
+		c.planes[i].take(&components[i], &c.mask)
+	}
+	for m, id := range c.mask.patch {
+		c.gone[m] = id != outside
+	}
+}
+
+// take copies the means of the blocks outside the mask; all others become middle
+// grey.
+func (p *plane) take(from *scan.Component, m *mask) {
+	p.cols, p.rows, p.h, p.v, p.quant = from.Cols, from.Rows, from.H, from.V, from.Quant
+	p.mean = cleared(p.mean, p.cols*p.rows)
+	unit := p.quant[0] * dcUnit
+	for y := range p.rows {
+		patch := m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols]
+		row, dc := p.row(y), from.DC[y*p.cols:(y+1)*p.cols]
+		for x := range row {
+			if patch[x/p.h] == outside {
+				row[x] = int32(dc[x]) * unit
 			}
 		}
-	})
+	}
 }
 
-// fill paints over all patches. A patch is filled from the ring round it, in
-// which no other patch lies: if it touched, it would be the same patch.
-func (c *canvas) fill(ctx context.Context, f Fill) error {
+func (p *plane) row(y int) []int32 { return p.mean[y*p.cols : (y+1)*p.cols] }
+
+// blocks returns the blocks of a rectangle of MCUs.
+func (p *plane) blocks(r image.Rectangle) image.Rectangle {
+	return image.Rect(r.Min.X*p.h, r.Min.Y*p.v, r.Max.X*p.h, r.Max.Y*p.v)
+}
+
+// set gives the blocks of a rectangle one value.
+func (p *plane) set(r image.Rectangle, v int32) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := p.row(y)[r.Min.X:r.Max.X]
+		for x := range row {
+			row[x] = v
+		}
+	}
+}
+
+// paint fills all patches. A patch is filled from the ring round it, in which no
+// other patch lies: if it touched, it would be the same patch.
+func (c *canvas) paint(ctx context.Context, f Fill) error {
+	c.fill = f
 	for id := int32(1); int(id) < len(c.mask.bounds); id++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if f == Solid {
-			c.fillSolid(id)
-			continue
+		for i := range c.planes {
+			if f == Solid {
+				c.solid(&c.planes[i], id)
+			} else {
+				c.span(&c.planes[i], id)
+			}
 		}
-		c.fillVeil(id)
 	}
 	return nil
 }
 
-// encode returns the part r of the canvas as a baseline JPEG.
-func (c *canvas) encode(r image.Rectangle, quality int) ([]byte, error) {
-	c.out.Reset()
-	if err := jpeg.Encode(&c.out, c.img.SubImage(r), &jpeg.Options{Quality: quality}); err != nil {
-		return nil, err
-	}
-	return bytes.Clone(c.out.Bytes()), nil
-}
-
 // wipe forgets everything.
 func (c *canvas) wipe() {
-	if c.img != nil {
-		wipe(c.img)
+	for i := range c.planes[:cap(c.planes)] {
+		mean := c.planes[:cap(c.planes)][i].mean
+		clear(mean[:cap(mean)])
 	}
+	clear(c.gone[:cap(c.gone)])
+	c.mask.wipe()
 	c.veil.wipe()
-	clear(c.line[:cap(c.line)])
-	clear(c.cells.mean[:cap(c.cells.mean)])
-	clear(c.cells.line[:cap(c.cells.line)])
-	clear(c.cells.row[:cap(c.cells.row)])
-	*c = canvas{}
+	c.cells.wipe()
 }

@@ -44,119 +44,123 @@ func ParseContext(s string) (Context, error) {
 	return 0, fmt.Errorf("context %q: want coarse, crop or full", s)
 }
 
-// coarseCell is the least side of a cell in pixels. A multiple of the MCU, so
-// that no chroma sample belongs to two cells.
+// coarseCell is the least side of a cell in pixels.
 const coarseCell = 48
 
-// cells is a grid of means over the whole canvas, of one plane at a time.
+// cells is a grid of means over the whole of a plane.
 type cells struct {
-	cols, rows int
-	size       image.Point // of the canvas, in pixels
-	mean       []int32     // fixed point
-	line       []int64     // one row of means, interpolated between two rows of cells
-	row        []uint8
+	x, y axis
+	mean []int64 // fixed point
+	line []int64 // one row of means, interpolated between two rows of cells
 }
 
-// edge returns where cell i of n begins. The last one takes what is left of
-// side: cells may be larger than coarseCell, but not smaller.
-func edge(i, n, side int) int {
-	if i == n {
-		return side
+// axis divides one direction of a plane into cells.
+type axis struct {
+	n      int // cells
+	side   int // blocks in a cell
+	blocks int // in all
+}
+
+// axisOf divides so many blocks, of which those of the picture's pixels count: no
+// cell is smaller than coarseCell because some of it lies beyond the border.
+func axisOf(blocks, pixels, footprint int) axis {
+	side := ceilDiv(coarseCell, footprint)
+	return axis{n: max(1, pixels/(side*footprint)), side: side, blocks: blocks}
+}
+
+// edge returns where cell i begins. The last one takes what is left: cells may be
+// larger than coarseCell, but not smaller.
+func (a axis) edge(i int) int {
+	if i == a.n {
+		return a.blocks
 	}
-	return i * coarseCell
+	return i * a.side
 }
 
-// centre returns the middle of cell i of n in half pixels.
-func centre(i, n, side int) int { return edge(i, n, side) + edge(i+1, n, side) }
+// centre returns the middle of cell i in half blocks.
+func (a axis) centre(i int) int { return a.edge(i) + a.edge(i+1) }
 
-// coarsen leaves of everything outside keep the means of the cells, smoothly
-// interpolated. It comes after the fill: what is in a region is in no mean.
+// between returns the cells whose centres are left and right of a block, and how
+// far it is from the first to the second.
+func (a axis) between(block int) (left, right int, part, of int64) {
+	at := 2*block + 1
+	i := min(at/(2*a.side), a.n-1)
+	if at < a.centre(i) {
+		i--
+	}
+	if i < 0 || i == a.n-1 {
+		i = max(i, 0)
+		return i, i, 0, 1
+	}
+	return i, i + 1, int64(at - a.centre(i)), int64(a.centre(i+1) - a.centre(i))
+}
+
+// coarsen leaves of everything outside keep, which is in MCUs, the means of the
+// cells, smoothly interpolated. It comes after the fill: what is in a region is in
+// no mean.
 func (c *canvas) coarsen(ctx context.Context, keep image.Rectangle) error {
-	g := &c.cells
-	g.size = c.img.Rect.Size()
-	g.cols, g.rows = max(1, g.size.X/coarseCell), max(1, g.size.Y/coarseCell)
 	for i := range c.planes {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		g.measure(&c.planes[i])
-		g.spread(&c.planes[i], keep)
+		p := &c.planes[i]
+		size, foot := c.mask.size, c.mask.mcu
+		c.cells.x = axisOf(p.cols, size.X, foot.X/p.h)
+		c.cells.y = axisOf(p.rows, size.Y, foot.Y/p.v)
+		c.cells.measure(p)
+		c.cells.spread(p, p.blocks(keep))
 	}
+	m := &c.mask
+	m.each(image.Rect(0, 0, m.cols, m.rows), func(x, y int) {
+		if !image.Pt(x, y).In(keep) {
+			c.gone[y*m.cols+x] = true
+		}
+	})
 	return nil
 }
 
 // measure takes the means of a plane.
 func (g *cells) measure(p *plane) {
-	g.mean = cleared(g.mean, g.cols*g.rows)
-	for y := range g.rows {
-		for x := range g.cols {
-			sum, n := p.sum(p.samples(image.Rect(
-				edge(x, g.cols, g.size.X), edge(y, g.rows, g.size.Y),
-				edge(x+1, g.cols, g.size.X), edge(y+1, g.rows, g.size.Y))))
-			g.mean[y*g.cols+x] = int32((sum*one + n/2) / n)
+	g.mean = cleared(g.mean, g.x.n*g.y.n)
+	for y := range g.y.n {
+		for x := range g.x.n {
+			total, n := int64(0), int64(0)
+			for j := g.y.edge(y); j < g.y.edge(y+1); j++ {
+				for _, v := range p.row(j)[g.x.edge(x):g.x.edge(x+1)] {
+					total, n = total+int64(v), n+1
+				}
+			}
+			g.mean[y*g.x.n+x] = total / n
 		}
 	}
 }
 
 // spread paints the means over all of a plane but keep.
 func (g *cells) spread(p *plane, keep image.Rectangle) {
-	k := p.samples(keep)
-	g.line = cleared(g.line, g.cols)
-	g.row = cleared(g.row, p.w)
-	for y := range p.h {
-		g.blend(2*y*p.sy + p.sy)
-		g.ramp(p.sx)
-		if y < k.Min.Y || y >= k.Max.Y {
-			copy(p.row(y), g.row)
-			continue
+	g.line = cleared(g.line, g.x.n)
+	for y := range p.rows {
+		g.blend(y)
+		row := p.row(y)
+		for x := range row {
+			if image.Pt(x, y).In(keep) {
+				continue
+			}
+			left, right, part, of := g.x.between(x)
+			row[x] = int32(g.line[left] + (g.line[right]-g.line[left])*part/of)
 		}
-		copy(p.row(y)[:k.Min.X], g.row)
-		copy(p.row(y)[k.Max.X:], g.row[k.Max.X:])
 	}
 }
 
-// blend interpolates the line between the rows of cells at the height y, in
-// half pixels.
+// blend interpolates the line between the rows of cells at a row of blocks.
 func (g *cells) blend(y int) {
-	j := 0
-	for j < g.rows-1 && y >= centre(j+1, g.rows, g.size.Y) {
-		j++
-	}
-	from, to := centre(j, g.rows, g.size.Y), centre(j+1, g.rows, g.size.Y)
-	above := g.mean[j*g.cols : (j+1)*g.cols]
-	below := above
-	if y > from && j < g.rows-1 {
-		below = g.mean[(j+1)*g.cols:]
-	}
+	up, down, part, of := g.y.between(y)
+	above, below := g.mean[up*g.x.n:(up+1)*g.x.n], g.mean[down*g.x.n:(down+1)*g.x.n]
 	for x, v := range above {
-		g.line[x] = int64(v) + int64(below[x]-v)*int64(y-from)/int64(to-from)
+		g.line[x] = v + (below[x]-v)*part/of
 	}
 }
 
-// ramp interpolates the row along the line, for samples of sx pixels.
-func (g *cells) ramp(sx int) {
-	const extra = 16 // bits more, so that the error of a step does not add up
-	const half = 1 << (fraction + extra - 1)
-	x := 0
-	for j := -1; j < g.cols; j++ {
-		left, right := max(j, 0), min(j+1, g.cols-1)
-		end, step := len(g.row), int64(0)
-		if j < g.cols-1 {
-			// The samples whose middle, at (2x+1)sx half pixels, is left of this centre.
-			end = min(end, ceilDiv(centre(j+1, g.cols, g.size.X)-sx, 2*sx))
-		}
-		v := g.line[left] << extra
-		if left != right {
-			from := centre(left, g.cols, g.size.X)
-			slope := (g.line[right] - g.line[left]) << extra
-			width := int64(centre(right, g.cols, g.size.X) - from)
-			step = slope * int64(2*sx) / width
-			v += slope * int64((2*x+1)*sx-from) / width
-		}
-		for i := range g.row[x:end] {
-			g.row[x+i] = uint8((v + half) >> (fraction + extra))
-			v += step
-		}
-		x = end
-	}
+func (g *cells) wipe() {
+	clear(g.mean[:cap(g.mean)])
+	clear(g.line[:cap(g.line)])
 }

@@ -10,45 +10,49 @@ import (
 	"io"
 )
 
-const (
-	maxBytes = 64 << 20
-	// A progressive file has about ten scans; each one walks the whole picture
-	// however few bytes it has, so that a small file could keep us busy for hours.
-	maxScans = 100
-)
+// A progressive file has about ten scans; each one walks the whole picture
+// however few bytes it has, so that a small file could keep us busy for hours.
+const maxScans = 100
 
-// decode returns the planes of a JPEG and the grid its regions must lie on.
-func decode(data []byte) (*image.YCbCr, image.Point, error) {
+// decode takes the pixels of a JPEG over and returns the grid its regions lie on.
+func (p *plain) decode(data []byte) (image.Point, error) {
+	img, grid, err := decode(data)
+	if err != nil {
+		return image.Point{}, err
+	}
+	p.img = img
+	return p.grid(grid), nil
+}
+
+// decode returns the planes of a JPEG and the subsampling of its largest blocks.
+func decode(data []byte) (*image.YCbCr, image.YCbCrSubsampleRatio, error) {
 	if err := checkJPEG(data); err != nil {
-		return nil, image.Point{}, err
+		return nil, 0, err
 	}
 	img, err := jpeg.Decode(bytes.NewReader(data))
 	// The decoder says "short Huffman data" when the file ends within a code.
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, jpeg.FormatError("short Huffman data")) {
-		return nil, image.Point{}, fmt.Errorf("the file of %d bytes ends early: %w", len(data), io.ErrUnexpectedEOF)
+		return nil, 0, fmt.Errorf("the file of %d bytes ends early: %w", len(data), io.ErrUnexpectedEOF)
 	}
 	if err != nil {
-		return nil, image.Point{}, err
+		return nil, 0, err
 	}
 	switch img := img.(type) {
 	case *image.YCbCr:
-		return img, gridOf(img.SubsampleRatio), nil
+		return img, img.SubsampleRatio, nil
 	case *image.Gray:
-		return fromGray(img), gridOf(image.YCbCrSubsampleRatio420), nil
+		return fromGray(img), image.YCbCrSubsampleRatio420, nil
 	case *image.RGBA:
 		// The decoder does not tell how the components were subsampled, so the
 		// grid is that of the coarsest.
-		return fromRGBA(img), gridOf(image.YCbCrSubsampleRatio410), nil
+		return fromRGBA(img), image.YCbCrSubsampleRatio410, nil
 	default:
-		return nil, image.Point{}, fmt.Errorf("colour model of %T: want grey, YCbCr or RGB", img)
+		return nil, 0, fmt.Errorf("colour model of %T: want grey, YCbCr or RGB", img)
 	}
 }
 
 // checkJPEG refuses what would cost much before a byte of the picture is read.
 func checkJPEG(data []byte) error {
-	if len(data) > maxBytes {
-		return fmt.Errorf("file of %d bytes: must be at most %d", len(data), maxBytes)
-	}
 	cfg, err := jpeg.DecodeConfig(bytes.NewReader(data))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("the file of %d bytes ends before the picture: %w", len(data), err)

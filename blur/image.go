@@ -16,8 +16,9 @@ type Image struct {
 	offset  image.Point
 }
 
-// JPEG returns a copy of the picture as a baseline 4:2:0 JPEG of the segments
-// SOI, DQT, SOF0, DHT, SOS and EOI, and nil for the zero value.
+// JPEG returns a copy of the picture as a baseline JPEG of the segments SOI, DQT,
+// SOF0, DHT, SOS and EOI, and nil for the zero value. It has the subsampling of
+// the source; 4:2:0 where the source could not be spliced.
 func (m *Image) JPEG() []byte { return bytes.Clone(m.jpeg) }
 
 // Bounds returns the size of the picture; it begins at (0,0).

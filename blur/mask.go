@@ -5,8 +5,7 @@ import "image"
 // mask says of each MCU whether a region covers it, and gathers the covered
 // ones into patches: sets that hang together by sides or corners.
 type mask struct {
-	size       image.Point // of the picture, in pixels
-	mcu        image.Point
+	size, mcu  image.Point // in pixels
 	cols, rows int
 	patch      []int32           // by MCU: outside, or the number of its patch
 	bounds     []image.Rectangle // by patch, in MCUs; patch 0 does not exist
@@ -19,8 +18,8 @@ const (
 )
 
 // reset covers the boxes, which are aligned to the grid, and nothing else.
-func (m *mask) reset(s *Source, regions []Region) {
-	m.size, m.mcu = s.Bounds().Size(), s.mcu
+func (m *mask) reset(size, mcu image.Point, regions []Region) {
+	m.size, m.mcu = size, mcu
 	m.cols, m.rows = ceilDiv(m.size.X, m.mcu.X), ceilDiv(m.size.Y, m.mcu.Y)
 	m.patch = cleared(m.patch, m.cols*m.rows)
 	for _, r := range regions {
@@ -73,27 +72,16 @@ func (m *mask) mcus(r image.Rectangle) image.Rectangle {
 	return image.Rect(r.Min.X/m.mcu.X, r.Min.Y/m.mcu.Y, ceilDiv(r.Max.X, m.mcu.X), ceilDiv(r.Max.Y, m.mcu.Y))
 }
 
-// pixels returns the pixels of a rectangle of MCUs, clipped to the picture.
-func (m *mask) pixels(r image.Rectangle) image.Rectangle {
-	return image.Rect(r.Min.X*m.mcu.X, r.Min.Y*m.mcu.Y, r.Max.X*m.mcu.X, r.Max.Y*m.mcu.Y).
-		Intersect(image.Rectangle{Max: m.size})
-}
-
 // window returns the MCUs of a patch and those next to them, as a rectangle.
 func (m *mask) window(id int32) image.Rectangle {
 	return m.bounds[id].Inset(-1).Intersect(image.Rect(0, 0, m.cols, m.rows))
 }
 
-// runs calls do with each longest run of equal MCUs in each row of within.
-func (m *mask) runs(within image.Rectangle, do func(id int32, pixels image.Rectangle)) {
-	for y := within.Min.Y; y < within.Max.Y; y++ {
-		row := m.patch[y*m.cols : (y+1)*m.cols]
-		for x := within.Min.X; x < within.Max.X; {
-			from := x
-			for x < within.Max.X && row[x] == row[from] {
-				x++
-			}
-			do(row[from], m.pixels(image.Rect(from, y, x, y+1)))
+// each calls do with each MCU of a rectangle.
+func (m *mask) each(r image.Rectangle, do func(x, y int)) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			do(x, y)
 		}
 	}
 }
@@ -108,6 +96,13 @@ func (m *mask) beside(x, y int, id int32) bool {
 		}
 	}
 	return false
+}
+
+// wipe forgets where the regions were.
+func (m *mask) wipe() {
+	clear(m.patch[:cap(m.patch)])
+	clear(m.bounds[:cap(m.bounds)])
+	clear(m.stack[:cap(m.stack)])
 }
 
 // cleared returns n zeroes, in the memory of s if that is large enough.

@@ -13,13 +13,6 @@ type membrane struct {
 	levels []level
 }
 
-// one is 1.0 in fixed point. The fraction keeps the error of rounding, which
-// adds up over a wide patch, well below one grey level.
-const (
-	fraction = 12
-	one      = 1 << fraction
-)
-
 type state uint8
 
 const (
@@ -28,9 +21,9 @@ const (
 	unknown              // wanted
 )
 
-// cell is a sample of three components.
+// cell is a block of the picture.
 type cell struct {
-	v     [3]int32
+	v     int32
 	state state
 	near  uint8 // neighbours that are not absent
 }
@@ -122,12 +115,10 @@ func pool(four ...*cell) (c cell) {
 		c.state = merge(c.state, f.state)
 		if f.state == known {
 			n++
-			c.v[0], c.v[1], c.v[2] = c.v[0]+f.v[0], c.v[1]+f.v[1], c.v[2]+f.v[2]
+			c.v += f.v
 		}
 	}
-	for i := range c.v {
-		c.v[i] = (c.v[i] + n/2) / max(n, 1)
-	}
+	c.v /= max(n, 1)
 	return c
 }
 
@@ -180,24 +171,9 @@ func (l *level) sweep(step int) {
 		if c.state != unknown || c.near == 0 {
 			continue
 		}
-		a, b, d, e := &l.cells[i-wide].v, &l.cells[i-1].v, &l.cells[i+1].v, &l.cells[i+wide].v
-		f := inverse[c.near]
-		c.v[0] = int32((int64(a[0]+b[0]+d[0]+e[0])*f + 32768) >> 16)
-		c.v[1] = int32((int64(a[1]+b[1]+d[1]+e[1])*f + 32768) >> 16)
-		c.v[2] = int32((int64(a[2]+b[2]+d[2]+e[2])*f + 32768) >> 16)
+		sum := l.cells[i-wide].v + l.cells[i-1].v + l.cells[i+1].v + l.cells[i+wide].v
+		c.v = int32((int64(sum)*inverse[c.near] + 32768) >> 16)
 	}
-}
-
-// extend copies the outermost cells to the rim, for interpolation up to the
-// border of the grid.
-func (l *level) extend() {
-	for y := range l.h {
-		l.cells[l.at(-1, y)] = l.cells[l.at(0, y)]
-		l.cells[l.at(l.w, y)] = l.cells[l.at(l.w-1, y)]
-	}
-	wide := l.w + 2
-	copy(l.cells[:wide], l.cells[wide:2*wide])
-	copy(l.cells[(l.h+1)*wide:], l.cells[l.h*wide:(l.h+1)*wide])
 }
 
 // wipe forgets the values.
@@ -205,5 +181,4 @@ func (m *membrane) wipe() {
 	for i := range m.levels {
 		clear(m.levels[i].cells[:cap(m.levels[i].cells)])
 	}
-	m.levels = nil
 }

@@ -1,10 +1,13 @@
 package blur
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"image"
+
+	"gadeblik/blur/scan"
 )
 
 // Request says what [Redact] hides and what it keeps. The zero value hides no
@@ -23,14 +26,9 @@ type Request struct {
 	Context Context
 	// Fill is what is painted over the regions.
 	Fill Fill
-	// Quality of the JPEG, 1 to 100. 0 means 88.
-	Quality int
 }
 
-const (
-	maxMargin  = 2
-	defaultJPG = 88
-)
+const maxMargin = 2
 
 // Redact returns the frame without what the regions hide. Two frames equal
 // outside the applied regions give byte-identical images; the package comment
@@ -38,9 +36,9 @@ const (
 //
 // An error means that there is no image: for a request that makes no sense, a
 // region or a Keep that misses the picture, a closed Source, or when ctx has
-// ended, even if that was while the last byte was written. ctx is looked at
-// between the steps, the longest of which is encoding. The Source is as it
-// was and can be redacted again.
+// ended, even if that was while the last byte was written; it is [ErrDamaged]
+// where the scan cannot be followed. ctx is looked at between the steps. The
+// Source is as it was and can be redacted again.
 func Redact(ctx context.Context, s *Source, r Request) (*Image, error) {
 	m, err := redact(ctx, s, r)
 	if err != nil {
@@ -57,33 +55,47 @@ func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	picture, err := s.coded(p.regions)
+	if err != nil {
+		return nil, err
+	}
 	c := &s.canvas
-	c.blank(s, p.regions)
-	// From here on the canvas is all there is; s is not looked at again.
-	if err := c.fill(ctx, r.Fill); err != nil {
+	c.blank(picture, p.regions)
+	// From here on the canvas is all there is to compute from.
+	if err := c.paint(ctx, r.Fill); err != nil {
 		return nil, err
 	}
 	if r.Context == Coarse {
-		if err := c.coarsen(ctx, p.keep); err != nil {
+		if err := c.coarsen(ctx, c.mask.mcus(p.keep)); err != nil {
 			return nil, err
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	jpeg, err := c.encode(p.out, p.quality)
-	if err != nil {
+	edit := scan.Edit{Keep: c.mask.mcus(p.out), Gone: c.gone, Block: c.block}
+	if s.out, err = picture.Splice(s.out[:0], edit); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return &Image{
-		jpeg:    jpeg,
+		jpeg:    bytes.Clone(s.out),
 		bounds:  image.Rectangle{Max: p.out.Size()},
 		regions: within(p.regions, p.out),
 		offset:  p.out.Min,
 	}, nil
+}
+
+// coded returns the scan that is spliced. Of a frame that has none, what is
+// outside the regions is given one.
+func (s *Source) coded(regions []Region) (*scan.Picture, error) {
+	picture := &s.picture
+	if s.plain.made() {
+		var err error
+		if picture, err = s.plain.recode(regions); err != nil {
+			return nil, err
+		}
+	}
+	return picture, picture.Walk()
 }
 
 // plan is a request checked against the size of a picture. It knows no sample.
@@ -91,17 +103,13 @@ type plan struct {
 	regions []Region        // as applied, in the coordinates of the source
 	keep    image.Rectangle // left sharp
 	out     image.Rectangle // left at all
-	quality int
 }
 
 func (r *Request) plan(s *Source) (plan, error) {
-	if s == nil || s.img == nil {
+	if s == nil || s.size == (image.Point{}) {
 		return plan{}, errors.New("the source is closed")
 	}
-	p := plan{out: s.Bounds(), quality: r.Quality}
-	if p.quality == 0 {
-		p.quality = defaultJPG
-	}
+	p := plan{out: s.Bounds()}
 	margin := r.Margin
 	if margin == 0 {
 		margin = boxMargin
@@ -109,8 +117,6 @@ func (r *Request) plan(s *Source) (plan, error) {
 	switch {
 	case !(margin > 0 && margin <= maxMargin): // the negation refuses NaN too
 		return plan{}, fmt.Errorf("margin %v: want 0 (for %v) or up to %v", r.Margin, boxMargin, maxMargin)
-	case p.quality < 1 || p.quality > 100:
-		return plan{}, fmt.Errorf("quality %d: want 1 to 100, or 0 (for %d)", r.Quality, defaultJPG)
 	case r.Fill > Solid:
 		return plan{}, fmt.Errorf("unknown fill %v", r.Fill)
 	case r.Context > Full:

@@ -42,20 +42,20 @@ func (s *Source) apply(r Region, margin float64) (Region, error) {
 }
 
 // grow widens a box on each side by the margin or one MCU, whichever is more,
-// aligns it outward to the MCU grid and clips it to the picture.
+// aligns it outward to the grid and clips it to the picture.
 func (s *Source) grow(box image.Rectangle, margin float64) image.Rectangle {
 	bounds := s.Bounds()
 	// Clipped generously before it is measured: the margin of a face half out
 	// of the picture is that of the whole face, but no sum may overflow.
 	box = box.Intersect(bounds.Inset(-maxSide))
-	mx := max(int(math.Ceil(margin*float64(box.Dx()))), s.mcu.X)
-	my := max(int(math.Ceil(margin*float64(box.Dy()))), s.mcu.Y)
+	mx := max(int(math.Ceil(margin*float64(box.Dx()))), s.grid.X)
+	my := max(int(math.Ceil(margin*float64(box.Dy()))), s.grid.Y)
 	box.Min = box.Min.Sub(image.Pt(mx, my))
 	box.Max = box.Max.Add(image.Pt(mx, my))
 	box = box.Intersect(bounds)
 	return image.Rect(
-		box.Min.X/s.mcu.X*s.mcu.X, box.Min.Y/s.mcu.Y*s.mcu.Y,
-		ceilDiv(box.Max.X, s.mcu.X)*s.mcu.X, ceilDiv(box.Max.Y, s.mcu.Y)*s.mcu.Y,
+		box.Min.X/s.grid.X*s.grid.X, box.Min.Y/s.grid.Y*s.grid.Y,
+		ceilDiv(box.Max.X, s.grid.X)*s.grid.X, ceilDiv(box.Max.Y, s.grid.Y)*s.grid.Y,
 	).Intersect(bounds)
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+
+	"gadeblik/blur/scan"
 )
 
 // Limits of what is opened: a 33 megapixel picture (8K) is the largest, and
@@ -11,24 +13,27 @@ import (
 const (
 	maxSide   = 16384
 	maxPixels = 1 << 25
+	maxBytes  = 64 << 20
 )
 
-// Source is one frame, opened to be looked at and to be redacted. It owns its
-// pixels until Close. The zero value and a closed Source hold no picture. A
-// Source must not be used by two goroutines at once.
+// ErrDamaged says that a file looks like a picture from outside, and that its
+// scan cannot be followed. Only who looks finds out: [Source.Planes] and [Redact].
+var ErrDamaged = scan.ErrDamaged
+
+// Source is one frame, opened to be looked at and to be redacted. It owns what it
+// knows of the frame until Close. The zero value holds no picture; one Source
+// serves for one frame after the other, in the same memory. A Source must not be
+// used by two goroutines at once.
 type Source struct {
-	img    *image.YCbCr // begins at (0,0); nil without a picture
-	mcu    image.Point  // the grid of the regions, in pixels
-	canvas canvas       // kept for the next Redact of the same frame
+	size    image.Point
+	grid    image.Point  // on which regions lie, in pixels
+	picture scan.Picture // of a file that can be spliced
+	plain   plain        // of all others; made if it has pixels
+	canvas  canvas
+	out     []byte
 }
 
-// Open decodes a baseline or progressive JPEG: grey, RGB, or YCbCr in any
-// subsampling that package image knows. It refuses what is truncated, larger
-// than 16384 pixels a side or 2^25 in all, or has no Huffman tables; it
-// inserts and repairs nothing. It returns an error for any bytes that are not
-// such a picture and never panics.
-//
-// The caller leaves data unchanged until Close.
+// Open opens a frame for one use; see [Source.Open].
 func Open(data []byte) (*Source, error) {
 	s := &Source{}
 	if err := s.Open(data); err != nil {
@@ -37,26 +42,43 @@ func Open(data []byte) (*Source, error) {
 	return s, nil
 }
 
-// Open closes s and opens another picture in its memory, as [Open] does. After
-// an error s is closed.
+// Open closes s and opens a baseline or progressive JPEG: grey, RGB, or YCbCr in
+// any subsampling that package image knows, with the standard Huffman tables where
+// it has none. It refuses what is truncated or larger than 16384 pixels a side or
+// 2^25 in all. It returns an error for any bytes that are not such a picture and
+// never panics; s is then closed. The caller leaves data unchanged until Close.
 func (s *Source) Open(data []byte) error {
 	s.Close()
-	img, mcu, err := decode(data)
-	if err != nil {
+	if err := s.open(data); err != nil {
+		s.Close()
 		return fmt.Errorf("open JPEG: %w", err)
 	}
-	s.img, s.mcu = img, mcu
 	return nil
 }
 
-// OpenImage closes s and opens a redacted picture in its memory, to be looked at
-// once more.
+func (s *Source) open(data []byte) error {
+	if len(data) > maxBytes {
+		return fmt.Errorf("file of %d bytes: must be at most %d", len(data), maxBytes)
+	}
+	// What the headers say decides which path a file takes, and nothing of its scan:
+	// who looks at a result must not learn from the path what was removed.
+	err := s.picture.Open(data)
+	if errors.Is(err, scan.ErrUnsupported) {
+		s.grid, err = s.plain.decode(data)
+		s.size = s.plain.bounds().Size()
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	s.size, s.grid = s.picture.Size(), gridOf(s.picture.MCU())
+	return checkSize(s.size.X, s.size.Y)
+}
+
+// OpenImage closes s and opens a redacted picture, to be looked at once more.
 func (s *Source) OpenImage(m *Image) error { return s.Open(m.jpeg) }
 
-// FromYCbCr copies a frame that is not a JPEG. The top left pixel of img
-// becomes (0,0), whatever its bounds are. Where they begin off the chroma
-// grid, as those of a sub-image may, chroma moves by that fraction of a
-// sample. The caller keeps img and sees to it that it is forgotten.
+// FromYCbCr opens a frame for one use; see [Source.OpenYCbCr].
 func FromYCbCr(img *image.YCbCr) (*Source, error) {
 	s := &Source{}
 	if err := s.OpenYCbCr(img); err != nil {
@@ -65,62 +87,56 @@ func FromYCbCr(img *image.YCbCr) (*Source, error) {
 	return s, nil
 }
 
-// OpenYCbCr closes s and copies a frame into its memory, as [FromYCbCr] does.
-// After an error s is closed.
+// OpenYCbCr closes s and copies a frame that is not a JPEG. The top left pixel of
+// img becomes (0,0), whatever its bounds are. Where they begin off the chroma
+// grid, as those of a sub-image may, chroma moves by that fraction of a sample.
+// The caller keeps img and sees to it that it is forgotten. After an error s is
+// closed.
 func (s *Source) OpenYCbCr(img *image.YCbCr) error {
 	s.Close()
 	if err := checkFrame(img); err != nil {
 		return fmt.Errorf("open frame: %w", err)
 	}
-	own := image.NewYCbCr(image.Rectangle{Max: img.Rect.Size()}, img.SubsampleRatio)
-	from, to := planesOf(img), planesOf(own)
-	for i := range to {
-		for y := range to[i].h {
-			copy(to[i].row(y), from[i].pix[y*from[i].stride:])
-		}
-	}
-	s.img, s.mcu = own, gridOf(own.SubsampleRatio)
+	s.grid = s.plain.copy(img)
+	s.size = img.Rect.Size()
 	return nil
 }
 
 // Bounds returns the size of the picture; it begins at (0,0).
-func (s *Source) Bounds() image.Rectangle {
-	if s.img == nil {
-		return image.Rectangle{}
-	}
-	return s.img.Rect
-}
+func (s *Source) Bounds() image.Rectangle { return image.Rectangle{Max: s.size} }
 
 // Planes returns the picture for detectors to read, reduced to 1/reduce of its
 // size on each side, rounded up; reduce is 1, 2, 4 or 8. The planes must not be
-// written or kept: Close zeroes them.
+// written or kept: Close zeroes them. An error may be [ErrDamaged].
 func (s *Source) Planes(reduce int) (*image.YCbCr, error) {
 	switch {
-	case s.img == nil:
+	case s.size == (image.Point{}):
 		return nil, errors.New("planes of a closed source")
 	case reduce != 1 && reduce != 2 && reduce != 4 && reduce != 8:
 		return nil, fmt.Errorf("planes reduced by %d: want 1, 2, 4 or 8", reduce)
+	case s.plain.made():
+		return s.plain.reduced(reduce), nil
 	}
-	return reduced(s.img, reduce), nil
+	return s.picture.Planes(reduce)
 }
 
-// Close zeroes the pixels and everything computed from them. Only images made
-// by [Redact] outlive it. A second Close does nothing.
+// Close zeroes the pixels and everything computed from them, and keeps the memory
+// for the next frame. Only images made by [Redact] outlive it. A second Close
+// does nothing.
 func (s *Source) Close() {
-	if s == nil || s.img == nil {
+	if s == nil || s.size == (image.Point{}) && !s.plain.made() {
 		return
 	}
-	wipe(s.img)
+	s.picture.Wipe()
+	s.plain.wipe()
 	s.canvas.wipe()
-	*s = Source{}
+	clear(s.out[:cap(s.out)])
+	s.size = image.Point{}
 }
 
-// wipe clears also what lies beyond the bounds: a decoder pads to whole MCUs.
-func wipe(img *image.YCbCr) {
-	for _, pix := range [][]uint8{img.Y, img.Cb, img.Cr} {
-		clear(pix[:cap(pix)])
-	}
-}
+// gridOf returns the grid on which regions lie: the MCU of the file, and at least
+// 16x16 pixels.
+func gridOf(mcu image.Point) image.Point { return image.Pt(max(16, mcu.X), max(16, mcu.Y)) }
 
 // checkFrame refuses what could make an index go astray later.
 func checkFrame(img *image.YCbCr) error {
@@ -136,7 +152,7 @@ func checkFrame(img *image.YCbCr) error {
 	if img.Rect.Min.X < 0 || img.Rect.Min.Y < 0 {
 		return fmt.Errorf("bounds %v begin below zero", img.Rect)
 	}
-	for i, p := range planesOf(img) {
+	for i, p := range samplesOf(img) {
 		// The stride is compared first so that the product cannot overflow.
 		if p.stride < p.w || p.stride > len(p.pix) || (p.h-1)*p.stride+p.w > len(p.pix) {
 			return fmt.Errorf("%s plane: %d bytes with a stride of %d cannot hold %dx%d samples",

@@ -241,13 +241,17 @@ static void run(const char *command) {
     decode_planes();
     fill_planes();
     encode_planes();
+  } else if (!strcmp(command, "decode")) {
+    decode_planes();
+  } else if (!strcmp(command, "decode-bgr")) {
+    decode_bgr();
   } else if (!strcmp(command, "redact") || !strcmp(command, "look")) {
     decode_bgr();
     if (!strcmp(command, "look")) letterbox();
     fill_bgr();
     encode_bgr();
   } else {
-    die("commands are redact, planes and look");
+    die("commands are redact, planes, look, decode and decode-bgr");
   }
   printf("%lld\n", cpu() - began);
   fflush(stdout);

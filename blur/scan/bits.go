@@ -1,0 +1,133 @@
+package scan
+
+import "encoding/binary"
+
+// overrun is how far behind the end of a scan its reader may get before it
+// notices: one MCU of ten blocks of 64 codes, each with at most 27 bits. So many
+// bytes are there to be read.
+const overrun = 10*64*27/8 + 64
+
+// reader takes codes from a scan whose stuffing and markers were removed. The
+// scan is followed by at least overrun bytes, so that positions need checking
+// only after each MCU.
+type reader struct {
+	buf []byte
+	at  int    // next byte to take
+	acc uint64 // bits taken, the next one at the top
+	n   uint   // how many of them count; those below are the same bits or zeroes
+}
+
+// position returns the position of the next bit.
+func (r *reader) position() uint32 { return uint32(r.at)*8 - uint32(r.n) }
+
+// seek moves to a position.
+func (r *reader) seek(position uint32) {
+	r.at, r.acc, r.n = int(position>>3), 0, 0
+	r.fill()
+	r.acc <<= position & 7
+	r.n -= uint(position & 7)
+}
+
+// fill makes at least 56 bits count.
+func (r *reader) fill() {
+	r.acc |= binary.BigEndian.Uint64(r.buf[r.at:]) >> r.n
+	r.at += int(63-r.n) >> 3
+	r.n |= 56
+}
+
+func (r *reader) drop(bits uint) {
+	r.acc <<= bits
+	r.n -= bits
+}
+
+// dc takes a DC difference; false for a code that there is not.
+func (r *reader) dc(t *table) (int32, bool) {
+	r.fill()
+	s := t.step[r.acc>>(64-lookupBits)]
+	if s == 0 {
+		if s = t.slow(r.acc, dcClass); s == 0 {
+			return 0, false
+		}
+	}
+	v := s.value(r.acc)
+	r.drop(s.bits())
+	return v, true
+}
+
+// zigzag is where in a block of rows the coefficients stand (T.81 figure A.6).
+var zigzag = [64]uint8{
+	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
+	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+	35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+}
+
+// ac takes the AC coefficients of a block and puts those up to number last, in
+// zig-zag order and dequantised, into co. It returns the number of the highest
+// that is not zero, 0 if none is; false if the codes make no block.
+func (r *reader) ac(t *table, quant *[64]int32, co *[64]int32, last int) (highest int, ok bool) {
+	k := 1
+	for k <= last {
+		if r.n < 32 {
+			r.fill()
+		}
+		s := t.step[r.acc>>(64-lookupBits)]
+		if s == 0 {
+			if s = t.slow(r.acc, acClass); s == 0 {
+				return 0, false
+			}
+		}
+		if s.advance() == 0 {
+			r.drop(s.bits())
+			return highest, true
+		}
+		k += s.advance()
+		if k > 64 {
+			return 0, false
+		}
+		// The last step may lead beyond last. What it brings does no harm there.
+		if s.size() > 0 {
+			highest = k - 1
+			co[zigzag[highest&63]] = s.value(r.acc) * quant[highest&63]
+		}
+		r.drop(s.bits())
+	}
+	return highest, r.skip(t, k)
+}
+
+// skip takes the rest of a block from coefficient k on; false if the codes make
+// no block.
+func (r *reader) skip(t *table, k int) bool {
+	buf, at, acc, n := r.buf, r.at, r.acc, r.n // in registers
+	for k < 64 {
+		if n < 32 {
+			acc |= binary.BigEndian.Uint64(buf[at:]) >> n
+			at += int(63-n) >> 3
+			n |= 56
+		}
+		// Some codes at once, unless the last of them may be beyond the block.
+		if s := t.skip[acc>>(64-lookupBits)]; s != 0 && k+s.advance() < 64 {
+			acc <<= s.bits()
+			n -= s.bits()
+			k += s.advance()
+			if s&endsBlock != 0 {
+				break
+			}
+			continue
+		}
+		s := t.step[acc>>(64-lookupBits)]
+		if s == 0 {
+			if s = t.slow(acc, acClass); s == 0 {
+				return false
+			}
+		}
+		acc <<= s.bits()
+		n -= s.bits()
+		if s.advance() == 0 {
+			break
+		}
+		k += s.advance()
+	}
+	r.at, r.acc, r.n = at, acc, n
+	return k <= 64
+}

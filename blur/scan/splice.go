@@ -1,0 +1,218 @@
+package scan
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"math/bits"
+)
+
+// Block is what is written in place of a block: its DC coefficient and the low
+// AC coefficients, quantised, in zig-zag order. That is all a smooth surface needs.
+type Block [6]int16
+
+// Edit says what becomes of a picture.
+type Edit struct {
+	// Keep is the part that is left, in MCUs. It must not be empty and lie within
+	// the picture.
+	Keep image.Rectangle
+	// Gone says of each MCU of the picture, row by row, whether it is written anew.
+	Gone []bool
+	// Block returns what is written in a block of an MCU that is gone. Every value
+	// is cut off at what a baseline picture can have.
+	Block func(component, x, y int) Block
+}
+
+// Splice appends a JPEG to dst that has the MCUs of p, bit by bit the same
+// coefficients, but for those that are gone. It is a function of the sizes, the
+// sampling, the quantisation tables, of whether the Huffman tables are the
+// standard ones, of the MCUs that are kept, and of the edit. dst must not be
+// memory of p.
+func (p *Picture) Splice(dst []byte, e Edit) ([]byte, error) {
+	if err := p.check(&e); err != nil {
+		return dst, fmt.Errorf("splice: %w", err)
+	}
+	if err := p.Walk(); err != nil {
+		return dst, err
+	}
+	if p.standard() {
+		c := copier{splicer: splicer{p: p, e: &e}}
+		return c.run(dst), nil
+	}
+	return p.recode(dst, &e), nil
+}
+
+func (p *Picture) check(e *Edit) error {
+	if p.size == (image.Point{}) {
+		return fmt.Errorf("%w: no picture", ErrUnsupported)
+	}
+	all := image.Rect(0, 0, p.cols, p.rows)
+	if e.Keep.Empty() || !e.Keep.In(all) {
+		return fmt.Errorf("keep MCUs %v of %v", e.Keep, all)
+	}
+	if len(e.Gone) != p.cols*p.rows || e.Block == nil {
+		return errors.New("an edit that does not say what is gone")
+	}
+	return nil
+}
+
+// splicer goes through the blocks of a new picture in their order.
+type splicer struct {
+	p         *Picture
+	e         *Edit
+	predicted [3]int32 // the DC coefficient before, by component
+	r         reader
+}
+
+// copier writes a picture with the standard Huffman tables by copying bits.
+type copier struct {
+	splicer
+	w     writer
+	begin uint32 // of the run of bits to be copied, if there is one
+	end   uint32
+	next  int // MCU that would make the run longer; -1 if none does
+}
+
+func (c *copier) run(dst []byte) []byte {
+	p := c.p
+	c.w.out = p.preamble(dst, c.e.Keep, p.standardSpecs())
+	c.r.buf, c.next = p.data, -1
+	for y := c.e.Keep.Min.Y; y < c.e.Keep.Max.Y; y++ {
+		for x := c.e.Keep.Min.X; x < c.e.Keep.Max.X; x++ {
+			switch m := y*p.cols + x; {
+			case c.e.Gone[m]:
+				c.flush()
+				c.rewrite(x, y)
+			case m == c.next:
+				c.extend(m)
+				c.settle(x, y)
+			default:
+				c.flush()
+				c.rejoin(x, y)
+			}
+		}
+	}
+	c.flush()
+	return append(c.w.finish(), 0xff, mEOI)
+}
+
+// extend makes the run longer by MCU m, which follows on it.
+func (c *copier) extend(m int) {
+	p := c.p
+	c.next = m + 1
+	if m+1 < p.cols*p.rows && (p.restart == 0 || (m+1)%p.restart != 0) {
+		c.end = p.position[m+1]
+		return
+	}
+	// Behind a restart the differences begin at zero again; here they go on.
+	c.next = -1
+	if p.restart == 0 {
+		c.end = p.stop[0]
+		return
+	}
+	c.end = p.stop[m/p.restart]
+}
+
+// flush copies the run.
+func (c *copier) flush() {
+	if c.end > c.begin {
+		c.w.copy(c.p.data, c.begin, c.end)
+		c.begin, c.end = 0, 0
+	}
+	c.next = -1
+}
+
+// rewrite writes an MCU that is gone.
+func (c *copier) rewrite(x, y int) {
+	for i := range c.p.components {
+		comp := &c.p.components[i]
+		dc, ac := &c.p.table(dcClass, i).codes, &c.p.table(acClass, i).codes
+		for by := y * comp.v; by < (y+1)*comp.v; by++ {
+			for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
+				b := c.e.block(i, bx, by)
+				c.difference(i, int32(b[0]), dc)
+				eachAC(&b, func(symbol uint8, v uint32, size uint) {
+					c.w.put(uint32(ac.code[symbol]), uint(ac.length[symbol]))
+					c.w.put(v, size)
+				})
+			}
+		}
+	}
+}
+
+// difference writes how a DC coefficient differs from the one before.
+func (c *copier) difference(component int, dc int32, t *codes) {
+	v, size := magnitude(dc - c.predicted[component])
+	c.predicted[component] = dc
+	c.w.put(uint32(t.code[size]), uint(t.length[size]))
+	c.w.put(v, size)
+}
+
+// rejoin copies an MCU that does not follow on what was written before it: the
+// first DC difference of each component is another than it was.
+func (c *copier) rejoin(x, y int) {
+	p, m := c.p, y*c.p.cols+x
+	c.r.seek(p.position[m])
+	for i := range p.components {
+		comp := &p.components[i]
+		dc, ac := p.table(dcClass, i), p.table(acClass, i)
+		at := c.r.position()
+		for n := range comp.h * comp.v {
+			c.r.dc(dc) // Walk has found all of this to be sound
+			if n == 0 {
+				at = c.r.position()
+				c.difference(i, int32(comp.dc[y*comp.v*comp.cols+x*comp.h]), &dc.codes)
+			}
+			c.r.skip(ac, 1)
+		}
+		c.w.copy(p.data, at, c.r.position())
+	}
+	c.extend(m)
+	c.settle(x, y)
+	c.begin = c.end // it was copied
+}
+
+// settle notes the DC coefficients that an MCU ends with.
+func (s *splicer) settle(x, y int) {
+	for i := range s.p.components {
+		comp := &s.p.components[i]
+		s.predicted[i] = int32(comp.dc[((y+1)*comp.v-1)*comp.cols+(x+1)*comp.h-1])
+	}
+}
+
+// block is what the edit puts in a block, within what a baseline picture can have.
+func (e *Edit) block(component, x, y int) Block {
+	b := e.Block(component, x, y)
+	b[0] = max(-maxDC, min(b[0], maxDC-1))
+	const most = 1<<maxACSize - 1
+	for k := 1; k < len(b); k++ {
+		b[k] = max(-most, min(b[k], most))
+	}
+	return b
+}
+
+// eachAC calls do with the codes of a block's AC coefficients, each with the bits
+// behind it (T.81 figure F.2).
+func eachAC(b *Block, do func(symbol uint8, v uint32, size uint)) {
+	run := uint8(0)
+	for _, c := range b[1:] {
+		if c == 0 {
+			run++
+			continue
+		}
+		v, size := magnitude(int32(c))
+		do(run<<4|uint8(size), v, size)
+		run = 0
+	}
+	do(endBlock, 0, 0) // a Block never has coefficient 63
+}
+
+// magnitude returns the bits that mean v, and how many they are (T.81 section
+// F.1.2.1).
+func magnitude(v int32) (low uint32, size uint) {
+	if v < 0 {
+		size = uint(bits.Len32(uint32(-v)))
+		return uint32(v-1) & (1<<size - 1), size
+	}
+	return uint32(v), uint(bits.Len32(uint32(v)))
+}

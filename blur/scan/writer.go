@@ -1,0 +1,87 @@
+package scan
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// writer puts bits behind bytes, with a zero byte stuffed behind each 0xff.
+type writer struct {
+	out []byte
+	acc uint64 // bits that are no whole word yet, at the top
+	n   uint
+}
+
+// put writes the low size bits of v, at most 32. The bits above must be zero.
+func (w *writer) put(v uint32, size uint) {
+	if w.n+size < 64 {
+		w.acc |= uint64(v) << (64 - w.n - size)
+		w.n += size
+		return
+	}
+	over := w.n + size - 64 // bits for the next word
+	w.word(w.acc | uint64(v)>>over)
+	w.acc, w.n = uint64(v)<<(64-over), over
+}
+
+// word writes eight bytes. Of 32 words of a scan 31 hold no 0xff.
+func (w *writer) word(v uint64) {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	if (^v-low)&v&high == 0 {
+		w.out = binary.BigEndian.AppendUint64(w.out, v)
+		return
+	}
+	for shift := 56; shift >= 0; shift -= 8 {
+		w.byte(byte(v >> shift))
+	}
+}
+
+func (w *writer) byte(b byte) {
+	w.out = append(w.out, b)
+	if b == 0xff {
+		w.out = append(w.out, 0)
+	}
+}
+
+// copy writes the bits of buf between two positions; behind the last one there
+// are eight bytes more to be read.
+func (w *writer) copy(buf []byte, from, to uint32) {
+	if to-from < 64 {
+		w.short(buf, from, to)
+		return
+	}
+	w.out = slices.Grow(w.out, int(to-from)/8+16)
+	words := (to - from) / 64
+	at, shift, n := int(from>>3), from&7, w.n
+	acc := w.acc
+	for range words {
+		v := binary.BigEndian.Uint64(buf[at:])<<shift | uint64(buf[at+8])>>(8-shift)
+		at += 8
+		w.word(acc | v>>n)
+		acc = v << (64 - n) // for n of 0 the shift by 64 leaves nothing
+	}
+	w.acc = acc
+	w.short(buf, from+words*64, to)
+}
+
+// short writes fewer than 64 bits.
+func (w *writer) short(buf []byte, from, to uint32) {
+	for size := uint(to - from); size > 0; size = uint(to - from) {
+		take := min(size, 32)
+		v := binary.BigEndian.Uint64(buf[from>>3:]) << (from & 7) >> (64 - take)
+		w.put(uint32(v), take)
+		from += uint32(take)
+	}
+}
+
+// finish fills the last byte with ones (T.81 section F.1.2.3).
+func (w *writer) finish() []byte {
+	if rest := w.n & 7; rest != 0 {
+		w.put(1<<(8-rest)-1, 8-rest)
+	}
+	for ; w.n > 0; w.n -= 8 {
+		w.byte(byte(w.acc >> 56))
+		w.acc <<= 8
+	}
+	return w.out
+}
