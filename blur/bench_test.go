@@ -6,8 +6,6 @@ import (
 	"image"
 	"image/jpeg"
 	"testing"
-
-	"gadeblik/blur/scan"
 )
 
 // BenchmarkRedact redacts five regions of 200x300 on a 1080p frame.
@@ -62,8 +60,9 @@ func BenchmarkSteps(b *testing.B) {
 		{"blank", func() error { c.blank(picture, plan.regions); return nil }},
 		{"solid", func() error { return c.paint(context.Background(), Solid) }},
 		{"veil", func() error { return c.paint(context.Background(), Veil) }},
+		{"code", func() error { c.code(); return nil }},
 		{"splice", func() error {
-			s.out, err = picture.Splice(s.out[:0], scan.Edit{Keep: c.mask.mcus(plan.out), Gone: c.gone, Block: c.block})
+			s.out, err = picture.Splice(s.out[:0], c.edit(plan.out))
 			return err
 		}},
 		{"coarse", func() error { return c.coarsen(context.Background(), image.Rect(11, 11, 48, 48)) }},

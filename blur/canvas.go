@@ -22,9 +22,11 @@ type canvas struct {
 // plane is the blocks of one component.
 type plane struct {
 	cols, rows int
-	h, v       int      // blocks in an MCU, across and down
-	quant      [6]int32 // of the low coefficients, in zig-zag order
-	mean       []int32  // by block: fixed point, grey levels above middle grey
+	h, v       int          // blocks in an MCU, across and down
+	quant      [6]int32     // of the low coefficients, in zig-zag order
+	least      [5]int32     // what makes a coefficient that is not zero
+	mean       []int32      // by block: fixed point, grey levels above middle grey
+	blocks     []scan.Block // what is written of those that are gone
 }
 
 // one is a grey level in fixed point. The fraction keeps the error of rounding,
@@ -57,13 +59,16 @@ func (c *canvas) blank(p *scan.Picture, regions []Region) {
 // grey.
 func (p *plane) take(from *scan.Component, m *mask) {
 	p.cols, p.rows, p.h, p.v, p.quant = from.Cols, from.Rows, from.H, from.V, from.Quant
+	p.least = least(p.quant)
 	p.mean = cleared(p.mean, p.cols*p.rows)
 	unit := p.quant[0] * dcUnit
 	for y := range p.rows {
-		patch := m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols]
 		row, dc := p.row(y), from.DC[y*p.cols:(y+1)*p.cols]
-		for x := range row {
-			if patch[x/p.h] == outside {
+		for mcu, id := range m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols] {
+			if id != outside {
+				continue
+			}
+			for x := mcu * p.h; x < (mcu+1)*p.h; x++ {
 				row[x] = int32(dc[x]) * unit
 			}
 		}
@@ -72,8 +77,8 @@ func (p *plane) take(from *scan.Component, m *mask) {
 
 func (p *plane) row(y int) []int32 { return p.mean[y*p.cols : (y+1)*p.cols] }
 
-// blocks returns the blocks of a rectangle of MCUs.
-func (p *plane) blocks(r image.Rectangle) image.Rectangle {
+// span returns the blocks of a rectangle of MCUs.
+func (p *plane) span(r image.Rectangle) image.Rectangle {
 	return image.Rect(r.Min.X*p.h, r.Min.Y*p.v, r.Max.X*p.h, r.Max.Y*p.v)
 }
 
@@ -99,18 +104,28 @@ func (c *canvas) paint(ctx context.Context, f Fill) error {
 			if f == Solid {
 				c.solid(&c.planes[i], id)
 			} else {
-				c.span(&c.planes[i], id)
+				c.veiled(&c.planes[i], id)
 			}
 		}
 	}
 	return nil
 }
 
+// edit says what becomes of the picture, of which out is left.
+func (c *canvas) edit(out image.Rectangle) scan.Edit {
+	e := scan.Edit{Keep: c.mask.mcus(out), Gone: c.gone}
+	for i := range c.planes {
+		e.Blocks[i] = c.planes[i].blocks
+	}
+	return e
+}
+
 // wipe forgets everything.
 func (c *canvas) wipe() {
 	for i := range c.planes[:cap(c.planes)] {
-		mean := c.planes[:cap(c.planes)][i].mean
-		clear(mean[:cap(mean)])
+		p := &c.planes[:cap(c.planes)][i]
+		clear(p.mean[:cap(p.mean)])
+		clear(p.blocks[:cap(p.blocks)])
 	}
 	clear(c.gone[:cap(c.gone)])
 	c.mask.wipe()

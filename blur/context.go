@@ -108,7 +108,7 @@ func (c *canvas) coarsen(ctx context.Context, keep image.Rectangle) error {
 		c.cells.x = axisOf(p.cols, size.X, foot.X/p.h)
 		c.cells.y = axisOf(p.rows, size.Y, foot.Y/p.v)
 		c.cells.measure(p)
-		c.cells.spread(p, p.blocks(keep))
+		c.cells.spread(p, p.span(keep))
 	}
 	m := &c.mask
 	m.each(image.Rect(0, 0, m.cols, m.rows), func(x, y int) {

@@ -39,7 +39,7 @@ func (c *canvas) solid(p *plane, id int32) {
 		if m.patch[y*m.cols+x] != outside || !m.beside(x, y, id) {
 			return
 		}
-		r := p.blocks(image.Rect(x, y, x+1, y+1))
+		r := p.span(image.Rect(x, y, x+1, y+1))
 		for j := r.Min.Y; j < r.Max.Y; j++ {
 			for _, v := range p.row(j)[r.Min.X:r.Max.X] {
 				total, n = total+int64(v), n+1
@@ -52,34 +52,34 @@ func (c *canvas) solid(p *plane, id int32) {
 	}
 	m.each(w, func(x, y int) {
 		if m.patch[y*m.cols+x] == id {
-			p.set(p.blocks(image.Rect(x, y, x+1, y+1)), colour)
+			p.set(p.span(image.Rect(x, y, x+1, y+1)), colour)
 		}
 	})
 }
 
-// span puts the membrane over a patch.
-func (c *canvas) span(p *plane, id int32) {
+// veiled puts the membrane over a patch.
+func (c *canvas) veiled(p *plane, id int32) {
 	m := &c.mask
 	w := m.window(id)
-	origin := p.blocks(w).Min
-	size := p.blocks(w).Size()
+	origin := p.span(w).Min
+	size := p.span(w).Size()
 	grid := c.veil.reset(size.X, size.Y)
-	m.each(w, func(x, y int) {
-		s := absent // of another patch
-		switch m.patch[y*m.cols+x] {
-		case id:
-			s = unknown
-		case outside:
-			s = known
-		}
-		r := p.blocks(image.Rect(x, y, x+1, y+1))
-		for j := r.Min.Y; j < r.Max.Y; j++ {
-			cells := grid.row(j - origin.Y)[r.Min.X-origin.X : r.Max.X-origin.X]
-			for i, v := range p.row(j)[r.Min.X:r.Max.X] {
-				cells[i] = cell{v: v, state: s}
+	for y := range size.Y {
+		cells, row := grid.row(y), p.row(origin.Y + y)[origin.X:]
+		patch := m.patch[(w.Min.Y+y/p.v)*m.cols+w.Min.X:]
+		for mcu := range w.Dx() {
+			s := absent // of another patch
+			switch patch[mcu] {
+			case id:
+				s = unknown
+			case outside:
+				s = known
+			}
+			for x := mcu * p.h; x < (mcu+1)*p.h; x++ {
+				cells[x] = cell{v: row[x], state: s}
 			}
 		}
-	})
+	}
 	if !c.veil.solve() {
 		return // nothing is known: it stays middle grey
 	}

@@ -70,8 +70,8 @@ func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
 			return nil, err
 		}
 	}
-	edit := scan.Edit{Keep: c.mask.mcus(p.out), Gone: c.gone, Block: c.block}
-	if s.out, err = picture.Splice(s.out[:0], edit); err != nil {
+	c.code()
+	if s.out, err = picture.Splice(s.out[:0], c.edit(p.out)); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -92,27 +92,32 @@ func (r *reader) ac(t *table, quant *[64]int32, co *[64]int32, last int) (highes
 		}
 		r.drop(s.bits())
 	}
-	return highest, r.skip(t, k)
+	return highest, k == 64 || r.skip(t, k)
 }
 
 // skip takes the rest of a block from coefficient k on; false if the codes make
 // no block.
 func (r *reader) skip(t *table, k int) bool {
 	buf, at, acc, n := r.buf, r.at, r.acc, r.n // in registers
-	for k < 64 {
-		if n < 32 {
-			acc |= binary.BigEndian.Uint64(buf[at:]) >> n
-			at += int(63-n) >> 3
-			n |= 56
-		}
-		// Some codes at once, unless the last of them may be beyond the block.
-		if s := t.skip[acc>>(64-lookupBits)]; s != 0 && k+s.advance() < 64 {
-			acc <<= s.bits()
+	for {
+		acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
+		at += int(63-n) >> 3
+		n |= 56
+		// Some codes at once, and 56 bits hold four times some.
+		for range 4 {
+			s := t.skip[acc>>(64-lookupBits)]
+			if k+s.advance() >= 64 {
+				break // the last of them may be beyond the block, or none is whole
+			}
+			acc <<= s.bits() & 63
 			n -= s.bits()
 			k += s.advance()
 			if s&endsBlock != 0 {
-				break
+				r.at, r.acc, r.n = at, acc, n
+				return true
 			}
+		}
+		if n < 32 {
 			continue
 		}
 		s := t.step[acc>>(64-lookupBits)]
@@ -121,13 +126,12 @@ func (r *reader) skip(t *table, k int) bool {
 				return false
 			}
 		}
-		acc <<= s.bits()
+		acc <<= s.bits() & 63
 		n -= s.bits()
-		if s.advance() == 0 {
-			break
-		}
 		k += s.advance()
+		if s.advance() == 0 || k >= 64 {
+			r.at, r.acc, r.n = at, acc, n
+			return k <= 64
+		}
 	}
-	r.at, r.acc, r.n = at, acc, n
-	return k <= 64
 }

@@ -84,7 +84,10 @@ func extend(v uint32, size uint) int32 {
 // coefficients they move on, bit 13 that they end the block.
 type skip uint16
 
-const endsBlock skip = 1 << 13
+const (
+	endsBlock skip = 1 << 13
+	notWhole  skip = 127 << 6 // not even one code: on beyond every block
+)
 
 func (s skip) bits() uint   { return uint(s & 63) }
 func (s skip) advance() int { return int(s >> 6 & 127) }
@@ -211,7 +214,7 @@ func (t *table) single(w uint32, c class) step {
 	return s
 }
 
-// several gathers the whole steps that w holds, 0 if not even one is whole.
+// several gathers the whole steps that w holds.
 func (t *table) several(w uint32) skip {
 	var bits uint
 	advance := 0
@@ -225,6 +228,9 @@ func (t *table) several(w uint32) skip {
 		if s.advance() == 0 {
 			return skip(bits) | skip(advance)<<6 | endsBlock
 		}
+	}
+	if bits == 0 {
+		return notWhole
 	}
 	return skip(bits) | skip(advance)<<6
 }

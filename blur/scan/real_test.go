@@ -59,7 +59,7 @@ func TestRealPictures(t *testing.T) {
 			t.Errorf("%s: a sample is %d from what image/jpeg decodes", filepath.Base(file), d)
 		}
 		mcus := image.Rect(0, 0, p.cols, p.rows)
-		out, err := p.Splice(nil, Edit{Keep: mcus, Gone: make([]bool, p.cols*p.rows), Block: func(int, int, int) Block { return Block{} }})
+		out, err := p.Splice(nil, Edit{Keep: mcus, Gone: make([]bool, p.cols*p.rows)})
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
@@ -140,9 +140,16 @@ func BenchmarkScan(b *testing.B) {
 			}
 		}
 		var out []byte
+		var blocks [3][]Block
+		for i, c := range p.components {
+			blocks[i] = make([]Block, c.cols*c.rows)
+			for j := range blocks[i] {
+				blocks[i][j] = Block{10, 3, -3}
+			}
+		}
 		b.ReportAllocs()
 		for b.Loop() {
-			out, err = p.Splice(out[:0], Edit{Keep: image.Rect(0, 0, p.cols, p.rows), Gone: gone, Block: func(int, int, int) Block { return Block{10, 3, -3} }})
+			out, err = p.Splice(out[:0], Edit{Keep: image.Rect(0, 0, p.cols, p.rows), Gone: gone, Blocks: blocks})
 			if err != nil {
 				b.Fatal(err)
 			}

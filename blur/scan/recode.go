@@ -23,7 +23,7 @@ func (p *Picture) recode(dst []byte, e *Edit) []byte {
 	for i := range p.components {
 		k.of[i] = [2]int{min(i, 1), min(i, 1)}
 	}
-	write.w.out = p.preamble(dst, e.Keep, k)
+	write.w = newWriter(p.preamble(dst, e.Keep, k))
 	write.run()
 	return append(write.w.finish(), 0xff, mEOI)
 }
@@ -47,6 +47,9 @@ func (c *recoder) run() {
 			if !gone {
 				c.r.seek(p.position[m])
 			}
+			if c.writing {
+				c.w.reserve(mcuRoom)
+			}
 			for i := range p.components {
 				c.component(i, x, y, gone)
 			}
@@ -60,7 +63,7 @@ func (c *recoder) component(i, x, y int, gone bool) {
 	for by := y * comp.v; by < (y+1)*comp.v; by++ {
 		for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
 			if gone {
-				b := c.e.block(i, bx, by)
+				b := c.e.block(i, by*comp.cols+bx)
 				c.difference(i, int32(b[0]))
 				eachAC(&b, func(symbol uint8, v uint32, size uint) { c.symbol(acClass, i, symbol, v, size) })
 				continue
@@ -109,9 +112,7 @@ func (c *recoder) symbol(k class, component int, symbol uint8, v uint32, size ui
 		c.seen[k][n][symbol]++
 		return
 	}
-	t := &c.tables[k][n]
-	c.w.put(uint32(t.code[symbol]), uint(t.length[symbol]))
-	c.w.put(v, size)
+	c.w.symbol(&c.tables[k][n], symbol, v, size)
 }
 
 // optimal returns the Huffman table with the shortest codes for symbols that are

@@ -1,15 +1,18 @@
 package scan
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"math/bits"
+	"slices"
 )
 
 // Block is what is written in place of a block: its DC coefficient and the low
 // AC coefficients, quantised, in zig-zag order. That is all a smooth surface needs.
 type Block [6]int16
+
+// flat tells whether it has one colour.
+func (b *Block) flat() bool { return b[1]|b[2]|b[3]|b[4]|b[5] == 0 }
 
 // Edit says what becomes of a picture.
 type Edit struct {
@@ -18,9 +21,10 @@ type Edit struct {
 	Keep image.Rectangle
 	// Gone says of each MCU of the picture, row by row, whether it is written anew.
 	Gone []bool
-	// Block returns what is written in a block of an MCU that is gone. Every value
-	// is cut off at what a baseline picture can have.
-	Block func(component, x, y int) Block
+	// Blocks are, by component and row by row, what is written in the blocks of the
+	// MCUs that are gone; others are not read. Every value is cut off at what a
+	// baseline picture can have.
+	Blocks [3][]Block
 }
 
 // Splice appends a JPEG to dst that has the MCUs of p, bit by bit the same
@@ -50,8 +54,13 @@ func (p *Picture) check(e *Edit) error {
 	if e.Keep.Empty() || !e.Keep.In(all) {
 		return fmt.Errorf("keep MCUs %v of %v", e.Keep, all)
 	}
-	if len(e.Gone) != p.cols*p.rows || e.Block == nil {
-		return errors.New("an edit that does not say what is gone")
+	if len(e.Gone) != p.cols*p.rows {
+		return fmt.Errorf("%d MCUs are gone or not, of %d", len(e.Gone), p.cols*p.rows)
+	}
+	for i, c := range p.components {
+		if len(e.Blocks[i]) != c.cols*c.rows && slices.Contains(e.Gone, true) {
+			return fmt.Errorf("component %d has %d blocks, want %d", i, len(e.Blocks[i]), c.cols*c.rows)
+		}
 	}
 	return nil
 }
@@ -70,12 +79,13 @@ type copier struct {
 	w     writer
 	begin uint32 // of the run of bits to be copied, if there is one
 	end   uint32
-	next  int // MCU that would make the run longer; -1 if none does
+	next  int         // MCU that would make the run longer; -1 if none does
+	last  image.Point // MCU of the run
 }
 
 func (c *copier) run(dst []byte) []byte {
 	p := c.p
-	c.w.out = p.preamble(dst, c.e.Keep, p.standardSpecs())
+	c.w = newWriter(p.preamble(dst, c.e.Keep, p.standardSpecs()))
 	c.r.buf, c.next = p.data, -1
 	for y := c.e.Keep.Min.Y; y < c.e.Keep.Max.Y; y++ {
 		for x := c.e.Keep.Min.X; x < c.e.Keep.Max.X; x++ {
@@ -85,7 +95,7 @@ func (c *copier) run(dst []byte) []byte {
 				c.rewrite(x, y)
 			case m == c.next:
 				c.extend(m)
-				c.settle(x, y)
+				c.last = image.Pt(x, y)
 			default:
 				c.flush()
 				c.rejoin(x, y)
@@ -117,6 +127,7 @@ func (c *copier) extend(m int) {
 func (c *copier) flush() {
 	if c.end > c.begin {
 		c.w.copy(c.p.data, c.begin, c.end)
+		c.settle(c.last)
 		c.begin, c.end = 0, 0
 	}
 	c.next = -1
@@ -124,17 +135,19 @@ func (c *copier) flush() {
 
 // rewrite writes an MCU that is gone.
 func (c *copier) rewrite(x, y int) {
+	c.w.reserve(mcuRoom)
 	for i := range c.p.components {
 		comp := &c.p.components[i]
 		dc, ac := &c.p.table(dcClass, i).codes, &c.p.table(acClass, i).codes
 		for by := y * comp.v; by < (y+1)*comp.v; by++ {
 			for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
-				b := c.e.block(i, bx, by)
+				b := c.e.block(i, by*comp.cols+bx)
 				c.difference(i, int32(b[0]), dc)
-				eachAC(&b, func(symbol uint8, v uint32, size uint) {
-					c.w.put(uint32(ac.code[symbol]), uint(ac.length[symbol]))
-					c.w.put(v, size)
-				})
+				if b.flat() { // most are
+					c.w.put(uint32(ac.code[endBlock]), uint(ac.length[endBlock]))
+					continue
+				}
+				eachAC(&b, func(symbol uint8, v uint32, size uint) { c.w.symbol(ac, symbol, v, size) })
 			}
 		}
 	}
@@ -144,14 +157,14 @@ func (c *copier) rewrite(x, y int) {
 func (c *copier) difference(component int, dc int32, t *codes) {
 	v, size := magnitude(dc - c.predicted[component])
 	c.predicted[component] = dc
-	c.w.put(uint32(t.code[size]), uint(t.length[size]))
-	c.w.put(v, size)
+	c.w.symbol(t, uint8(size), v, size)
 }
 
 // rejoin copies an MCU that does not follow on what was written before it: the
 // first DC difference of each component is another than it was.
 func (c *copier) rejoin(x, y int) {
 	p, m := c.p, y*c.p.cols+x
+	c.w.reserve(mcuRoom)
 	c.r.seek(p.position[m])
 	for i := range p.components {
 		comp := &p.components[i]
@@ -168,22 +181,25 @@ func (c *copier) rejoin(x, y int) {
 		c.w.copy(p.data, at, c.r.position())
 	}
 	c.extend(m)
-	c.settle(x, y)
+	c.settle(image.Pt(x, y))
 	c.begin = c.end // it was copied
 }
 
 // settle notes the DC coefficients that an MCU ends with.
-func (s *splicer) settle(x, y int) {
+func (s *splicer) settle(mcu image.Point) {
 	for i := range s.p.components {
 		comp := &s.p.components[i]
-		s.predicted[i] = int32(comp.dc[((y+1)*comp.v-1)*comp.cols+(x+1)*comp.h-1])
+		s.predicted[i] = int32(comp.dc[((mcu.Y+1)*comp.v-1)*comp.cols+(mcu.X+1)*comp.h-1])
 	}
 }
 
 // block is what the edit puts in a block, within what a baseline picture can have.
-func (e *Edit) block(component, x, y int) Block {
-	b := e.Block(component, x, y)
+func (e *Edit) block(component, at int) Block {
+	b := e.Blocks[component][at]
 	b[0] = max(-maxDC, min(b[0], maxDC-1))
+	if b.flat() {
+		return b
+	}
 	const most = 1<<maxACSize - 1
 	for k := 1; k < len(b); k++ {
 		b[k] = max(-most, min(b[k], most))

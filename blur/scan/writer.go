@@ -7,10 +7,26 @@ import (
 
 // writer puts bits behind bytes, with a zero byte stuffed behind each 0xff.
 type writer struct {
-	out []byte
+	out []byte // as much as there is room for
+	at  int    // up to where it is written
 	acc uint64 // bits that are no whole word yet, at the top
 	n   uint
 }
+
+// newWriter returns a writer that goes on behind dst.
+func newWriter(dst []byte) writer { return writer{out: dst[:cap(dst)], at: len(dst)} }
+
+// reserve makes room for so many bytes, each of which may be stuffed. What writes
+// bits asks for no room itself.
+func (w *writer) reserve(n int) {
+	if need := 2*n + 16; len(w.out)-w.at < need {
+		w.out = slices.Grow(w.out[:w.at], need+cap(w.out)/2)
+		w.out = w.out[:cap(w.out)]
+	}
+}
+
+// mcuRoom is what an MCU may need: ten blocks of 64 codes.
+const mcuRoom = 10 * 64 * 27 / 8
 
 // put writes the low size bits of v, at most 32. The bits above must be zero.
 func (w *writer) put(v uint32, size uint) {
@@ -24,11 +40,17 @@ func (w *writer) put(v uint32, size uint) {
 	w.acc, w.n = uint64(v)<<(64-over), over
 }
 
+// symbol writes a code and the size bits behind it: together at most 16+11.
+func (w *writer) symbol(c *codes, symbol uint8, v uint32, size uint) {
+	w.put(uint32(c.code[symbol])<<size|v, uint(c.length[symbol])+size)
+}
+
 // word writes eight bytes. Of 32 words of a scan 31 hold no 0xff.
 func (w *writer) word(v uint64) {
 	const low, high = 0x0101010101010101, 0x8080808080808080
 	if (^v-low)&v&high == 0 {
-		w.out = binary.BigEndian.AppendUint64(w.out, v)
+		binary.BigEndian.PutUint64(w.out[w.at:], v)
+		w.at += 8
 		return
 	}
 	for shift := 56; shift >= 0; shift -= 8 {
@@ -37,20 +59,18 @@ func (w *writer) word(v uint64) {
 }
 
 func (w *writer) byte(b byte) {
-	w.out = append(w.out, b)
+	w.out[w.at] = b
+	w.at++
 	if b == 0xff {
-		w.out = append(w.out, 0)
+		w.out[w.at] = 0
+		w.at++
 	}
 }
 
 // copy writes the bits of buf between two positions; behind the last one there
-// are eight bytes more to be read.
+// are eight bytes more to be read. It makes the room it needs.
 func (w *writer) copy(buf []byte, from, to uint32) {
-	if to-from < 64 {
-		w.short(buf, from, to)
-		return
-	}
-	w.out = slices.Grow(w.out, int(to-from)/8+16)
+	w.reserve(int(to-from)/8 + 16)
 	words := (to - from) / 64
 	at, shift, n := int(from>>3), from&7, w.n
 	acc := w.acc
@@ -76,6 +96,7 @@ func (w *writer) short(buf []byte, from, to uint32) {
 
 // finish fills the last byte with ones (T.81 section F.1.2.3).
 func (w *writer) finish() []byte {
+	w.reserve(16)
 	if rest := w.n & 7; rest != 0 {
 		w.put(1<<(8-rest)-1, 8-rest)
 	}
@@ -83,5 +104,5 @@ func (w *writer) finish() []byte {
 		w.byte(byte(w.acc >> 56))
 		w.acc <<= 8
 	}
-	return w.out
+	return w.out[:w.at]
 }
