@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"gadeblik/blur/scan"
 	"gadeblik/blur/scan/scantest"
 )
 
@@ -164,9 +165,30 @@ func fileProperty(t *rapid.T) {
 	if len(r.Regions) > 0 && changed == 0 {
 		t.Fatalf("nothing was changed inside %v: the test proves nothing", hidden)
 	}
+	if rapid.Bool().Draw(t, "fitted tables") && !p.Progressive && p.Components[0].ID != 'R' {
+		sameImages(t, openJPEG(t, fitted(t, p)), openJPEG(t, fitted(t, other)), r)
+		return
+	}
 	tell(p)
 	tell(other)
 	sameImages(t, openJPEG(t, p.Bytes()), openJPEG(t, append(other.Bytes(), other.Bytes()...)), r)
+}
+
+// fitted is the file with Huffman tables that are made for it: they say something
+// of all that it shows.
+func fitted(t *rapid.T, p *scantest.Picture) []byte {
+	p = p.Clone()
+	p.Coding = scantest.Own
+	var s scan.Picture
+	if err := s.Open(p.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	mcus := image.Rect(0, 0, ceilDiv(p.W, s.MCU().X), ceilDiv(p.H, s.MCU().Y))
+	data, err := s.Splice(nil, scan.Edit{Keep: mcus, Gone: make([]bool, mcus.Dx()*mcus.Dy())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // tell puts what a picture shows into all places where cameras and phones do.
