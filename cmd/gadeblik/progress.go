@@ -14,14 +14,27 @@ func newProgress(std stdio, total int, what string) *progress {
 	if !terminal(std.err) {
 		return &progress{}
 	}
-	return &progress{progressbar.NewOptions(total,
+	return &progress{bar(std, total, what)}
+}
+
+// newPictureProgress is a bar that also says how many pictures go by in a second;
+// how long it will last, every bar says.
+func newPictureProgress(std stdio, total int, what string) *progress {
+	if !terminal(std.err) {
+		return &progress{}
+	}
+	return &progress{bar(std, total, what, progressbar.OptionShowIts(), progressbar.OptionSetItsString("pictures"))}
+}
+
+func bar(std stdio, total int, what string, more ...progressbar.Option) *progressbar.ProgressBar {
+	return progressbar.NewOptions(total, append([]progressbar.Option{
 		progressbar.OptionSetWriter(std.err),
 		progressbar.OptionSetDescription(what),
-		progressbar.OptionThrottle(65*time.Millisecond),
+		progressbar.OptionThrottle(65 * time.Millisecond),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionClearOnFinish(),
-	)}
+	}, more...)...)
 }
 
 // set moves the bar to step n. A terminal that cannot be written to is no

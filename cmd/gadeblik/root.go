@@ -109,7 +109,7 @@ plate is removed.`,
 			root.AddCommand(c)
 		}
 	}
-	add("see", newDemo(std), newReplay(std), newModels(std))
+	add("see", newDemo(std), newReplay(std), newRedact(std), newModels(std))
 	add("vehicle", newRun(std), newSwitch(std), newCheck(std), newDoctor(std), newOutbox(std))
 	add("office", newInbox(std))
 	add("orders", newOrders(std), newCommand(std), newKeys(std))

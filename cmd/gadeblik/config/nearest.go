@@ -8,7 +8,7 @@ import (
 // didYouMean ends a complaint about a key or variable: with the known one that is
 // nearest, else with those of the same section, else with nothing.
 func didYouMean(word string, known []string) string {
-	if near := nearest(word, known); near != "" {
+	if near := Nearest(word, known); near != "" {
 		return "; did you mean " + near + "?"
 	}
 	section := word[:strings.LastIndex(word, ".")+1]
@@ -24,9 +24,9 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// nearest returns the known word that was probably meant: a letter in five wrong
+// Nearest returns the known word that was probably meant, "" for none: a letter in five wrong
 // at most, or its beginning, or the same key in the one other section that has it.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	if len(word) > 80 {
 		return ""
 	}
