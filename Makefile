@@ -31,7 +31,7 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
-	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign
+	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: check
@@ -47,11 +47,11 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign
+	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign
+	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
@@ -72,6 +72,11 @@ campaign: build ## kills, cuts, full disks and damage, and what arrives all the 
 	bin/campaign faults --rounds $(if $(filter long,$(CAMPAIGN)),3000,300)
 	bin/campaign fleet $(if $(filter long,$(CAMPAIGN)),--each 500,)
 	bin/campaign week $(if $(filter long,$(CAMPAIGN)),,--items 500 --rate 1250000)
+
+.PHONY: recall
+recall: deps ## what redaction removes from real pictures, and what it misses, into docs/redaction.md; RECALL=all for every picture
+	$(GO) build -o bin/recall ./testdata/recall
+	bin/recall --doc docs/redaction.md $(if $(filter all,$(RECALL)),--all)
 
 .PHONY: clean
 clean: ## remove what was built

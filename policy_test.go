@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"testdata":            nil,
 	"testdata/generate":   nil,
 	"testdata/campaign":   {"blur", "uplink"},
+	"testdata/recall":     {"blur", "inference", "inference/onnx", "inference/catalogue", "agent"},
 }
 
 // onlyIn names the one package that may import what reaches the kernel, C or
@@ -50,7 +51,7 @@ var onlyIn = map[string][]string{
 	"github.com/eclipse/paho.mqtt.golang": {"uplink", "testdata/campaign"},
 	"go.etcd.io/bbolt":                    {"uplink"},
 	"github.com/spf13/viper":              {"cmd/gadeblik/config"},
-	"github.com/spf13/cobra":              {"cmd/gadeblik", "testdata/campaign"},
+	"github.com/spf13/cobra":              {"cmd/gadeblik", "testdata/campaign", "testdata/recall"},
 	"log/slog":                            {"agent", "cmd/gadeblik"},
 	"log":                                 {},
 }
