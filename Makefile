@@ -32,6 +32,7 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
 	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
+	$(GO) test -shuffle=on ./testdata/attack # sums over pixels: with -race they take minutes
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: check
@@ -47,11 +48,11 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
+	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
+	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
@@ -77,6 +78,10 @@ campaign: build ## kills, cuts, full disks and damage, and what arrives all the 
 recall: deps ## what redaction removes from real pictures, and what it misses, into docs/redaction.md; RECALL=all for every picture
 	$(GO) build -o bin/recall ./testdata/recall
 	bin/recall --doc docs/redaction.md $(if $(filter all,$(RECALL)),--all)
+
+.PHONY: attack
+attack: ## try to read plates off published pictures, ours and others'; writes docs/redaction.md
+	$(GO) run ./testdata/attack --write docs/redaction.md
 
 .PHONY: clean
 clean: ## remove what was built

@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"testdata":            nil,
 	"testdata/generate":   nil,
 	"testdata/campaign":   {"blur", "uplink"},
+	"testdata/attack":     {"blur", "testdata"},
 	"testdata/recall":     {"blur", "inference", "inference/onnx", "inference/catalogue", "agent"},
 }
 
