@@ -15,12 +15,13 @@ import (
 	"gadeblik/uplink"
 )
 
-// Config is what an [Agent] is made of. Everything but Link, Store, Verifier,
-// Commands, Unmetered and Depot must be set.
+// Config is what an [Agent] is made of. Everything but Masks, Link, Store,
+// Verifier, Commands, Unmetered and Depot must be set.
 type Config struct {
 	Fleet, Vehicle, Version string
 
 	Models *Models
+	Masks  []Mask // parts of every frame that no picture shows
 	Fence  geofence.TrackerConfig
 	Clock  gps.ClockConfig
 	Switch *Switch
@@ -112,7 +113,7 @@ func New(cfg Config) (*Agent, error) {
 	}
 	a.pipe = NewPipeline(PipelineConfig{
 		Vehicle: cfg.Vehicle, Version: cfg.Version,
-		Models: cfg.Models, Fence: cfg.Fence, Clock: cfg.Clock,
+		Models: cfg.Models, Masks: cfg.Masks, Fence: cfg.Fence, Clock: cfg.Clock,
 		Sink: a.take, Used: cfg.Outbox.Used,
 	})
 	a.status.Store(&uplink.Status{State: uplink.Off, Reason: SwitchOff.String()})

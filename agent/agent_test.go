@@ -101,6 +101,7 @@ func newStreet(t *testing.T) *street {
 	}
 	s.agent, err = New(Config{
 		Fleet: "test", Vehicle: "sweeper-07", Version: "test", Models: s.sight.models(),
+		Masks:  []Mask{{0, 0.9, 1, 1}},
 		Switch: NewSwitch(5*time.Minute, time.Now()), Outbox: s.outbox, GPS: s.fixes,
 		Camera:   func() (capture.Camera, error) { s.camera.opened.Add(1); return s.camera, nil },
 		Verifier: v, Store: store, Commands: commands, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),

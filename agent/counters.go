@@ -14,9 +14,16 @@ type Counters struct {
 	Failed     uint64 `json:"failed"`     // looks abandoned because a model failed or took too long
 	Dropped    uint64 `json:"dropped"`    // pictures dropped because they could not be redacted
 	Redacted   uint64 `json:"redacted"`   // pictures redacted, also those that a better look replaced
-	Persons    uint64 `json:"persons"`    // persons removed from the pictures that became observations
-	Faces      uint64 `json:"faces"`      // faces removed from those
-	Plates     uint64 `json:"plates"`     // number plates removed from those
+
+	Followed uint64 `json:"followed"` // regions added or enlarged because the frame before or after showed more
+
+	SecondLooks  uint64 `json:"second_looks"`  // redacted pictures that other models looked at
+	Grown        uint64 `json:"grown"`         // of those, pictures in which they saw somebody, who was then removed too
+	StillVisible uint64 `json:"still_visible"` // pictures dropped because they saw somebody even then
+
+	Persons uint64 `json:"persons"` // persons removed from the pictures that became observations
+	Faces   uint64 `json:"faces"`   // faces removed from those
+	Plates  uint64 `json:"plates"`  // number plates removed from those
 
 	Findings  uint64 `json:"findings"`   // observations with a picture
 	Counts    uint64 `json:"counts"`     // observations with numbers

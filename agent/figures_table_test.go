@@ -47,7 +47,7 @@ func TestFigures(t *testing.T) {
 type result string
 
 const (
-	held        result = "held"
+	reached     result = "held"
 	missed      result = "missed"
 	notBuilt    result = "not yet built"
 	notMeasured result = "not measured"
@@ -111,14 +111,14 @@ func indented(note string) string {
 // judged compares a figure with the most that the bar allows.
 func judged(value, most float64) result {
 	if value <= most {
-		return held
+		return reached
 	}
 	return missed
 }
 
 // and is held where both are.
 func (r result) and(other result) result {
-	if r == held {
+	if r == reached {
 		return other
 	}
 	return r

@@ -2,10 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"image"
 	"slices"
 
-	"gadeblik/blur"
 	"gadeblik/inference"
 )
 
@@ -14,8 +14,8 @@ import (
 type modelError struct{ error }
 
 // look lets one task look at a frame.
-func (p *Pipeline) look(ctx context.Context, ps *pass, v *view, at moment) error {
-	dets, err := v.detect(ctx, ps.task.Primary)
+func (p *Pipeline) look(ctx context.Context, ps *pass, h *held, at moment) error {
+	dets, err := h.detect(ctx, ps.task.Primary)
 	if err != nil {
 		return modelError{err}
 	}
@@ -26,7 +26,7 @@ func (p *Pipeline) look(ctx context.Context, ps *pass, v *view, at moment) error
 	}
 	for i, t := range live {
 		s := sighting{at: at, object: found[i], number: i + 1, track: t.ID}
-		if err := p.consider(ctx, ps, v, s); err != nil {
+		if err := p.consider(ctx, ps, h, s); err != nil {
 			return err
 		}
 	}
@@ -35,7 +35,7 @@ func (p *Pipeline) look(ctx context.Context, ps *pass, v *view, at moment) error
 			return err
 		}
 	}
-	return p.emit(ps, ps.overflow()...)
+	return nil
 }
 
 // wanted returns what the task looks for, best first. Of boxes on the same thing
@@ -61,43 +61,31 @@ func (p *Pipeline) wanted(t *Task, dets []inference.Detection) []inference.Detec
 // they share more than 0.6 of what they cover together.
 func sameThing(a, b image.Rectangle) bool {
 	both := a.Intersect(b)
-	area := func(r image.Rectangle) int { return r.Dx() * r.Dy() }
 	return 10*area(both) > 6*(area(a)+area(b)-area(both))
 }
 
-// consider keeps this look at an object if it is the best so far. Only then is
-// the frame redacted: a picture that is kept is redacted from the start.
-func (p *Pipeline) consider(ctx context.Context, ps *pass, v *view, s sighting) error {
-	w := worth(s.object, v.src.Bounds())
+// consider claims a picture of this look at an object if it is the best so far.
+// Only then do the models look for people: a picture that is kept is redacted from
+// the start.
+func (p *Pipeline) consider(ctx context.Context, ps *pass, h *held, s sighting) error {
+	w := worth(s.object, h.src.Bounds())
 	if !ps.improves(s.track, w) {
 		return nil
 	}
-	regions, err := v.regions(ctx)
-	if err != nil {
-		return modelError{err}
-	}
-	got, err := p.redactor.Remove(ctx, v.src, blur.Request{
-		Regions: regions,
-		Keep:    s.object.Box,
-		Context: ps.task.Context,
-	})
-	if err != nil {
-		p.counters.Dropped++
-		return modelError{err}
-	}
-	p.counters.Redacted++
-	ps.best[s.track] = &candidate{sighting: s, worth: w, img: got.Image, removed: got.Removed}
-	return nil
+	return p.claim(ctx, h, claim{sighting: s, pass: ps, worth: w})
 }
 
-// byClass counts regions; every class that is always looked for is in it.
-func byClass(regions []blur.Region) map[string]int {
-	n := map[string]int{}
-	for _, c := range people {
-		n[string(c)] = 0
+// countSecondLook counts what came of a second look, of pictures that were kept
+// and of such that were not.
+func (p *Pipeline) countSecondLook(got Redacted, err error) {
+	if got.Second == nil {
+		return
 	}
-	for _, r := range regions {
-		n[string(r.Class)]++
+	p.counters.SecondLooks++
+	switch {
+	case errors.Is(err, ErrStillVisible):
+		p.counters.StillVisible++
+	case err == nil && got.Second.Grown:
+		p.counters.Grown++
 	}
-	return n
 }

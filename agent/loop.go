@@ -55,7 +55,6 @@ func (a *Agent) frame(ctx context.Context) error {
 	if f == nil {
 		return err
 	}
-	defer f.Release()
 	// A button pressed meanwhile counts: ask before looking, not after.
 	a.pipe.SetSwitch(a.cfg.Switch.State(time.Now()).On)
 	a.pipe.SetPaused(a.paused())

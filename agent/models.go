@@ -22,12 +22,14 @@ type Detector interface {
 }
 
 // Models is what the vehicle can see with: the detectors by name, the one that
-// looks where a task names none, and those that find what must be removed.
+// looks where a task names none, those that find what must be removed, and those
+// that look at what is left.
 type Models struct {
-	Detectors map[string]Detector
-	Primary   string
-	Redact    []RedactModel
-	Timeout   time.Duration // of one detection; 0 means two seconds
+	Detectors  map[string]Detector
+	Primary    string
+	Redact     []RedactModel
+	SecondLook []RedactModel // none of them finds its class in Redact; a class without one has no second look
+	Timeout    time.Duration // of one detection; 0 means two seconds
 }
 
 // RedactModel says which model finds one class of what is always removed, and
@@ -39,6 +41,14 @@ type RedactModel struct {
 	MinScore float64 // 0 removes all that the model reports
 }
 
+// Finds tells whether what a model calls by this label is of the class. A cyclist
+// is a person, whom some models tell apart.
+func (r RedactModel) Finds(label string) bool {
+	return label == string(r.Class) || r.Class == blur.Person && label == cyclist
+}
+
+const cyclist = "cyclist"
+
 const defaultTimeout = 2 * time.Second
 
 // Check reports every mistake in how the models are put together: a name
@@ -48,23 +58,43 @@ func (m *Models) Check() error {
 	if _, ok := m.Detectors[m.Primary]; !ok {
 		errs = append(errs, fmt.Errorf("models.detector: no model %q (there are %v)", m.Primary, m.Names()))
 	}
-	found := map[blur.Class]bool{}
-	for i, r := range m.Redact {
-		d, ok := m.Detectors[r.Model]
-		switch {
-		case !ok:
-			errs = append(errs, fmt.Errorf("models.redact[%d].model: no model %q (there are %v)", i, r.Model, m.Names()))
-		case !slices.Contains(d.Manifest().Labels(), string(r.Class)):
-			errs = append(errs, fmt.Errorf("models.redact[%d].model: %s does not find %s (it finds %v)", i, r.Model, r.Class, d.Manifest().Labels()))
-		}
-		found[r.Class] = true
-	}
+	errs = append(errs, m.checkList("models.redact", m.Redact), m.checkList("models.second_look", m.SecondLook))
 	for _, class := range people {
-		if !found[class] {
+		if !slices.ContainsFunc(m.Redact, func(r RedactModel) bool { return r.Class == class }) {
 			errs = append(errs, fmt.Errorf("models.redact: nothing finds %s, so no picture could be released; name a model for it", class))
 		}
 	}
+	for i, s := range m.SecondLook {
+		if m.finds(s) {
+			errs = append(errs, fmt.Errorf("models.second_look[%d].model: %s finds %s already in models.redact; a second look is another model's", i, s.Model, s.Class))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+func (m *Models) checkList(key string, list []RedactModel) error {
+	var errs []error
+	for i, r := range list {
+		d, ok := m.Detectors[r.Model]
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("%s[%d].model: no model %q (there are %v)", key, i, r.Model, m.Names()))
+		case !slices.ContainsFunc(d.Manifest().Labels(), r.Finds):
+			errs = append(errs, fmt.Errorf("%s[%d].model: %s does not find %s (it finds %v)", key, i, r.Model, r.Class, d.Manifest().Labels()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// finds tells whether the weights that are to look a second time for a class find it
+// the first time: under another name, with another size of input, they miss much
+// the same.
+func (m *Models) finds(second RedactModel) bool {
+	d, ok := m.Detectors[second.Model]
+	return ok && slices.ContainsFunc(m.Redact, func(r RedactModel) bool {
+		first, ok := m.Detectors[r.Model]
+		return ok && r.Class == second.Class && (r.Model == second.Model || first.Manifest().SHA256 == d.Manifest().SHA256)
+	})
 }
 
 // Names returns the names of the detectors, sorted.

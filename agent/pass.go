@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"gadeblik/blur"
 	"gadeblik/capture"
 	"gadeblik/gps"
 	"gadeblik/inference"
@@ -46,9 +45,8 @@ type sighting struct {
 // observation.
 type candidate struct {
 	sighting
-	worth   float64
-	img     *blur.Image
-	removed map[string]int // regions by class
+	worth float64
+	Redacted
 }
 
 // maxCandidates bounds the pictures one pass holds in memory; the oldest object

@@ -2,18 +2,18 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"time"
 
-	"gadeblik/blur"
 	"gadeblik/capture"
 	"gadeblik/gps"
 	"gadeblik/gps/geofence"
 )
 
 // Pipeline takes fixes and frames in order of time and makes products. The same
-// events give the same products, byte for byte, at any speed. It keeps no frame
-// beyond the call of [Pipeline.Frame]; what it holds of an object until its pass
-// ends is redacted.
+// events give the same products, byte for byte, at any speed. While the gate is
+// open it holds the newest frame until the next one comes; what it holds of an
+// object until its pass ends is redacted.
 //
 // Make one with [NewPipeline]; it belongs to one goroutine.
 type Pipeline struct {
@@ -25,6 +25,7 @@ type Pipeline struct {
 	quota    *quota
 	passes   map[int]*pass // by task
 	repeats  repeats
+	window   window
 
 	allowed  bool // the switch
 	paused   bool
@@ -45,6 +46,7 @@ type PipelineConfig struct {
 	Vehicle string // pseudonym
 	Version string // of the agent, as observations give it
 	Models  *Models
+	Masks   []Mask // parts of every frame that no picture shows
 	Fence   geofence.TrackerConfig
 	Clock   gps.ClockConfig
 
@@ -85,7 +87,7 @@ const (
 func NewPipeline(cfg PipelineConfig) *Pipeline {
 	p := &Pipeline{
 		cfg:      cfg,
-		redactor: &Redactor{Models: cfg.Models},
+		redactor: &Redactor{Models: cfg.Models, Masks: cfg.Masks},
 		gate:     NewGate(cfg.Fence),
 		clock:    gps.NewClock(cfg.Clock),
 		quota:    newQuota(cfg.Used),
@@ -98,7 +100,7 @@ func NewPipeline(cfg PipelineConfig) *Pipeline {
 
 // SetPlan puts a plan in force, or none. Passes of the old plan end.
 func (p *Pipeline) SetPlan(plan *Plan) error {
-	err := p.endAll()
+	err := errors.Join(p.forget(), p.endAll())
 	p.plan = plan
 	p.gate.SetPlan(plan)
 	p.quota.setPlan(plan)
@@ -144,25 +146,32 @@ func (p *Pipeline) Fix(f gps.Fix) error {
 // are no longer open. Call it when the switch, the health or the time changed.
 func (p *Pipeline) Reconsider(now time.Time) error {
 	p.decide(now)
-	if p.decision.Reason != Open && p.looked {
-		p.cfg.Models.clear()
-		p.looked = false
-	}
-	return p.endClosed()
+	return p.conclude(now)
 }
 
-// Frame takes the next frame: decides, and looks where a task is open and the
-// vehicle has moved far enough. The frame stays the caller's, who releases it.
-// An error is the sink's; a frame that cannot be read or looked at is counted
-// and forgotten.
+// Frame takes the next frame and owns it from then on: decides, and looks where a
+// task is open and the vehicle has moved far enough. While no task is open the
+// frame is released at once and unread. An error is the sink's; a frame that cannot
+// be read or looked at is counted and forgotten.
 func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
 	p.counters.Frames++
-	if err := p.Reconsider(f.At); err != nil {
+	at := f.At
+	p.decide(at)
+	if p.decision.Reason != Open {
+		f.Release()
+		p.counters.Closed++
+		err := p.conclude(at)
+		p.record(at, Closed)
 		return err
 	}
-	outcome, err := p.frame(ctx, f)
-	p.record(f.At, outcome)
-	return err
+	next := p.window.hold(p.cfg.Models, f)
+	// The pictures of the frame before first: what this one shows belongs to them,
+	// and whether its objects are better looks depends on them.
+	err := errors.Join(p.settle(next), p.conclude(at))
+	outcome, err2 := p.frame(ctx, next)
+	p.window.advance(next)
+	p.record(at, outcome)
+	return errors.Join(err, err2)
 }
 
 // Damaged counts a frame that was found not to be a picture before it came here.
@@ -174,8 +183,8 @@ func (p *Pipeline) Damaged(at time.Time) error {
 	return err
 }
 
-// Finish ends every pass and hands over what it found.
-func (p *Pipeline) Finish() error { return p.endAll() }
+// Finish ends every pass and hands over what it found. Nothing is held after it.
+func (p *Pipeline) Finish() error { return errors.Join(p.forget(), p.endAll()) }
 
 // Decision returns the newest decision; valid until the next call.
 func (p *Pipeline) Decision() *Decision { return &p.decision }
@@ -208,32 +217,25 @@ func (p *Pipeline) record(now time.Time, o Outcome) {
 	p.cfg.Trace(Trace{At: now, UTC: p.utc, Frame: o != "", Outcome: o, Fix: fix, Decision: &p.decision, Plan: p.plan})
 }
 
-func (p *Pipeline) frame(ctx context.Context, f *capture.Frame) (Outcome, error) {
-	if p.decision.Reason != Open {
-		p.counters.Closed++
-		return Closed, nil
-	}
+// frame lets the tasks that are due look at a frame. What of it cannot be read is
+// nobody's neighbour either.
+func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 	due := p.due()
 	if len(due) == 0 {
 		p.counters.Skipped++
 		return Skipped, nil
 	}
-	src, err := open(f)
-	if err != nil {
+	if err := h.open(); err != nil {
 		p.counters.BadFrames++
 		return Bad, nil
 	}
-	defer src.Close()
 	fix, _ := p.gate.Fix()
 	at := moment{utc: p.utc, fix: fix}
-	v := newView(p.cfg.Models, src)
 	p.looked = true
 	for _, ps := range due {
-		err := p.look(ctx, ps, v, at)
+		err := p.look(ctx, ps, h, at)
 		if _, ok := err.(modelError); ok {
-			p.counters.Failed++
-			p.failures++
-			p.failedAt = f.At
+			p.failed(h.frame.At)
 			return Failed, nil
 		}
 		if err != nil {
@@ -241,15 +243,10 @@ func (p *Pipeline) frame(ctx context.Context, f *capture.Frame) (Outcome, error)
 		}
 	}
 	p.counters.Looked++
-	p.failures = 0
-	return Looked, nil
-}
-
-func open(f *capture.Frame) (*blur.Source, error) {
-	if f.YCbCr != nil {
-		return blur.FromYCbCr(f.YCbCr)
+	if len(h.claims) == 0 { // else settling says whether the models are well
+		p.failures = 0
 	}
-	return blur.Open(f.JPEG)
+	return Looked, nil
 }
 
 // due returns the passes that look now: those of open tasks that have moved far

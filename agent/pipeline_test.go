@@ -50,7 +50,7 @@ func TestOneObjectInOnePassIsOneObservation(t *testing.T) {
 	if o.Task != "bins" || o.Zone != "street" || o.OrdersVersion != 7 || o.Object.Label != "bin" {
 		t.Errorf("observation = %+v", o)
 	}
-	want := map[string]int{"person": 0, "face": 1, "plate": 0}
+	want := map[string]int{"person": 1, "face": 1, "plate": 0} // the person to whom the face belongs
 	for class, n := range want {
 		if o.Redaction.Regions[class] != n {
 			t.Errorf("removed %s = %d, want %d", class, o.Redaction.Regions[class], n)
@@ -264,8 +264,9 @@ func TestAClosedGateReadsNoFrame(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	frame := &capture.Frame{At: f.At, JPEG: []byte("not a picture")}
+	frame, raw := &capture.Frame{At: f.At}, []byte("not a picture")
 	n := testing.AllocsPerRun(100, func() {
+		frame.JPEG = raw
 		if err := b.Frame(context.Background(), frame); err != nil {
 			t.Fatal(err)
 		}
@@ -275,6 +276,9 @@ func TestAClosedGateReadsNoFrame(t *testing.T) {
 	}
 	if c := b.Counters(); c.BadFrames != 0 || c.Closed == 0 {
 		t.Errorf("bad = %d, closed = %d: the frame was read", c.BadFrames, c.Closed)
+	}
+	if frame.JPEG != nil || slices.Max(raw) != 0 {
+		t.Error("the frame was not released")
 	}
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"gadeblik/uplink"
@@ -50,16 +51,16 @@ func position(at moment) uplink.Position {
 func (p *Pipeline) finding(ps *pass, c *candidate) (Product, error) {
 	o := p.base(ps, c.at, c.number)
 	o.Kind = uplink.Finding
-	box := c.object.Box.Sub(c.img.Offset()).Intersect(c.img.Bounds())
+	box := c.object.Box.Sub(c.Image.Offset()).Intersect(c.Image.Bounds())
 	o.Object = &uplink.Object{
 		Label: c.object.Label,
 		Score: c.object.Score,
 		Box:   [4]int{box.Min.X, box.Min.Y, box.Max.X, box.Max.Y},
 	}
 	o.Assessment = &uplink.Assessment{Primary: c.object.Model, Verdict: uplink.Confirmed}
-	o.Redaction = &uplink.Redaction{Mode: "veil", Regions: c.removed}
+	o.Redaction = &uplink.Redaction{Mode: "veil", Regions: c.Removed, SecondLook: c.Second}
 	o.Models = p.modelRefs(ps.task)
-	ev, err := uplink.NewEvidence(c.img, uplink.TagsOf(o))
+	ev, err := uplink.NewEvidence(c.Image, uplink.TagsOf(o))
 	if err != nil {
 		return Product{}, fmt.Errorf("make evidence: %w", err)
 	}
@@ -91,7 +92,7 @@ func (p *Pipeline) summing(ps *pass) Product {
 func (p *Pipeline) modelRefs(t *Task) []uplink.ModelRef {
 	names := []string{t.Primary}
 	if t.Action == Evidence {
-		for _, r := range p.cfg.Models.Redact {
+		for _, r := range slices.Concat(p.cfg.Models.Redact, p.cfg.Models.SecondLook) {
 			names = append(names, r.Model)
 		}
 	}

@@ -85,11 +85,11 @@ func (r *replay) event(ctx context.Context, ev capture.Event) error {
 	case ev.Damaged != nil:
 		return r.pipe.Damaged(ev.At)
 	case ev.Frame != nil:
-		defer ev.Frame.Release()
 		// The sentences before this frame are complete, though what would end
 		// their epoch, the next second's, has not come.
 		r.decoder.Flush(ev.At, r.fix)
 		if r.err != nil {
+			ev.Frame.Release()
 			return r.err
 		}
 		return r.pipe.Frame(ctx, ev.Frame)

@@ -72,15 +72,21 @@ func (a *Agent) state(now time.Time) (uplink.State, string) {
 
 // figures are the counters of the status.
 func (a *Agent) figures() map[string]uint64 {
-	c := a.pipe.Counters()
+	m := statusFigures(a.pipe.Counters())
+	m["frames_replaced"], m["lost"] = a.slot.Dropped(), a.lost.Load()
+	a.outboxFigures(m)
+	return m
+}
+
+// statusFigures are those of the pipeline.
+func statusFigures(c Counters) map[string]uint64 {
 	m := map[string]uint64{
 		"fixes": c.Fixes, "frames": c.Frames, "looked": c.Looked, "bad_frames": c.BadFrames,
 		"failed": c.Failed, "dropped": c.Dropped, "redacted": c.Redacted,
+		"followed": c.Followed, "second_looks": c.SecondLooks, "grown": c.Grown, "still_visible": c.StillVisible,
 		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
 		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "repeated": c.Repeated, "over_quota": c.OverQuota,
-		"frames_replaced": a.slot.Dropped(), "lost": a.lost.Load(),
 	}
-	a.outboxFigures(m)
 	for word, n := range c.Reasons() {
 		m["gate_"+word] = n
 	}

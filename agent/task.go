@@ -98,7 +98,7 @@ var people = [...]blur.Class{blur.Person, blur.Face, blur.Plate}
 
 // counted are the words for people and what stands for them: no task can ask a
 // picture of these. A cyclist is a person, whom the built-in model tells apart.
-var counted = [...]string{"person", "face", "plate", "cyclist"}
+var counted = [...]string{"person", "face", "plate", cyclist}
 
 // parseTask reads task number i of the orders. The error joins every mistake,
 // each with its path, the value and the rule.

@@ -3,20 +3,19 @@ package agent
 import (
 	"context"
 	"image"
+	"slices"
 
 	"gadeblik/blur"
 	"gadeblik/inference"
 )
 
-// view is one frame being looked at. Each model runs over it at most once, however
-// many tasks and classes ask for it, and the redaction models only when a picture
-// is to be kept.
+// view is one picture being looked at: a frame, or what is left of one after
+// redaction. Each model runs over it at most once, however many tasks and classes
+// ask for it.
 type view struct {
 	models *Models
 	src    *blur.Source
 	seen   map[string][]inference.Detection // by model
-	people []blur.Region
-	found  bool // people is complete
 }
 
 func newView(models *Models, src *blur.Source) *view {
@@ -36,26 +35,41 @@ func (v *view) detect(ctx context.Context, model string) ([]inference.Detection,
 	return dets, nil
 }
 
-// regions returns where people are: every person, face and plate that any of
-// the redaction models sees. An error means that nothing is known, and so that
-// no picture of this frame may be kept.
-func (v *view) regions(ctx context.Context) ([]blur.Region, error) {
-	if v.found {
-		return v.people, nil
+// people returns what must be removed: what the redaction models see, and what
+// follows from it.
+func (v *view) people(ctx context.Context) ([]blur.Region, error) {
+	seen, err := v.regions(ctx, v.models.Redact)
+	if err != nil {
+		return nil, err
 	}
-	for _, r := range v.models.Redact {
+	sure := slices.Clone(v.models.Redact)
+	for i := range sure {
+		sure[i].MinScore = max(sure[i].MinScore, sureFace)
+	}
+	faces, err := v.regions(ctx, sure)
+	if err != nil {
+		return nil, err
+	}
+	return append(seen, bodies(faces, seen, v.src.Bounds())...), nil
+}
+
+// regions returns every person, face and plate that any of the models sees. An
+// error means that nothing is known, and so that no picture of this frame may be
+// kept.
+func (v *view) regions(ctx context.Context, models []RedactModel) ([]blur.Region, error) {
+	var seen []blur.Region
+	for _, r := range models {
 		dets, err := v.detect(ctx, r.Model)
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range dets {
-			if d.Label == string(r.Class) && d.Score >= r.MinScore {
-				v.people = append(v.people, blur.Region{Class: r.Class, Box: d.Box})
+			if r.Finds(d.Label) && d.Score >= r.MinScore {
+				seen = append(seen, blur.Region{Class: r.Class, Box: d.Box})
 			}
 		}
 	}
-	v.found = true
-	return v.people, nil
+	return seen, nil
 }
 
 // worth says how good a look at an object is: large, sure and whole. A box that

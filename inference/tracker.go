@@ -28,6 +28,16 @@ func (c TrackerConfig) withDefaults() TrackerConfig {
 	return c
 }
 
+// Overlap returns by how much two boxes of neighbouring looks agree, and 0 where they are too far apart to
+// be the same object.
+func (c TrackerConfig) Overlap(a, b image.Rectangle) float64 {
+	c = c.withDefaults()
+	if o := overlap(c.reach(a), c.reach(b)); o >= c.MinOverlap {
+		return o
+	}
+	return 0
+}
+
 // Track is one object followed through a pass.
 type Track struct {
 	ID          int // from 1, in order of first sight
@@ -127,11 +137,11 @@ func (t *Tracker) end(look, patience uint64) {
 func (t *Tracker) match(dets []Detection) {
 	t.boxes, t.taken, t.pairs = t.boxes[:0], t.taken[:0], t.pairs[:0]
 	for _, k := range t.tracks {
-		t.boxes = append(t.boxes, t.reach(k.Box))
+		t.boxes = append(t.boxes, t.config.reach(k.Box))
 		t.taken = append(t.taken, false)
 	}
 	for i, d := range dets {
-		b := t.reach(d.Box)
+		b := t.config.reach(d.Box)
 		for j, k := range t.tracks {
 			if k.Label != d.Label {
 				continue
@@ -146,6 +156,7 @@ func (t *Tracker) match(dets []Detection) {
 	})
 }
 
-func (t *Tracker) reach(r image.Rectangle) box {
-	return box{float64(r.Min.X), float64(r.Min.Y), float64(r.Max.X), float64(r.Max.Y)}.grown(t.config.Reach)
+// reach is what a box is compared by, with the defaults filled in.
+func (c TrackerConfig) reach(r image.Rectangle) box {
+	return box{float64(r.Min.X), float64(r.Min.Y), float64(r.Max.X), float64(r.Max.Y)}.grown(c.Reach)
 }

@@ -145,7 +145,7 @@ func everyField() Observation {
 	o := someFinding(1)
 	o.Notify = "ward 3"
 	o.Assessment.Fallback, o.Assessment.Agreement = "yolox_s", new(true)
-	o.Redaction.SecondLook = "nothing found"
+	o.Redaction.SecondLook = &SecondLook{Models: []string{"gadeblik_street"}, Hits: map[string]int{"person": 1}, Grown: true}
 	o.Object.Position = &Place{Lat: 55.676, Lon: 12.568, Radius: 4}
 	return o
 }

@@ -95,7 +95,15 @@ type Assessment struct {
 type Redaction struct {
 	Mode       string         `json:"mode"`
 	Regions    map[string]int `json:"regions"`               // how many, by class
-	SecondLook string         `json:"second_look,omitempty"` // what a look at the result found; empty = not done
+	SecondLook *SecondLook    `json:"second_look,omitempty"` // nil = not done
+}
+
+// SecondLook says what other models than those that found the regions saw in the
+// redacted picture.
+type SecondLook struct {
+	Models []string       `json:"models"` // that looked
+	Hits   map[string]int `json:"hits"`   // what they still saw, by class; a class that is not in it was not looked for
+	Grown  bool           `json:"grown"`  // there were hits; they were removed too, and a third look saw nobody
 }
 
 // ModelRef names a model that an observation rests on.

@@ -147,14 +147,26 @@ func (c *checker) opinions(o Observation) {
 	}
 	if r := o.Redaction; r != nil {
 		c.text("redaction.mode", r.Mode, maxWord)
-		c.optional("redaction.second_look", r.SecondLook, maxWord)
 		c.counts("redaction.regions", r.Regions)
+		c.secondLook(r.SecondLook)
 	}
 	c.check(len(o.Models) <= maxEntries, "models", "must have at most %d entries (got %d)", maxEntries, len(o.Models))
 	for i, m := range o.Models {
 		c.text(fmt.Sprintf("models[%d].name", i), m.Name, maxWord)
 		c.digest(fmt.Sprintf("models[%d].sha256", i), m.SHA256)
 	}
+}
+
+func (c *checker) secondLook(s *SecondLook) {
+	if s == nil {
+		return
+	}
+	n := len(s.Models)
+	c.check(n > 0 && n <= maxEntries, "redaction.second_look.models", "must have 1 to %d entries (got %d)", maxEntries, n)
+	for i, m := range s.Models {
+		c.text(fmt.Sprintf("redaction.second_look.models[%d]", i), m, maxWord)
+	}
+	c.counts("redaction.second_look.hits", s.Hits)
 }
 
 // maxSide bounds the sides of a picture; JPEG can't have longer ones.

@@ -23,8 +23,10 @@ const (
 	// using up a processor core.
 	retryPause = 5 * time.Millisecond
 
-	defaultStall   = 5 * time.Second
-	defaultBuffers = 4
+	defaultStall = 5 * time.Second
+	// defaultBuffers is one frame each for the camera, the slot, the look under way
+	// and the one held for its neighbour, and one to spare.
+	defaultBuffers = 5
 )
 
 // device is one open V4L2 node: what the library and the kernel do, one method

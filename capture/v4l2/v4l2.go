@@ -58,7 +58,7 @@ type Config struct {
 	// fails with capture.ErrStalled; 0 means 5 s.
 	Stall time.Duration
 	// Buffers is how many frames may be in use by the caller at a time; 0
-	// means 4. Frames that arrive when all are in use are dropped and counted.
+	// means 5. Frames that arrive when all are in use are dropped and counted.
 	Buffers int
 }
 

@@ -84,7 +84,7 @@ func (p onPaper) Detect(_ context.Context, _ inference.View, dst []inference.Det
 // model is missing or wrong.
 func checkModels(cfg *config.Config) (*agent.Models, error) {
 	c := chosen(cfg.Models)
-	models := &agent.Models{Detectors: map[string]agent.Detector{}, Primary: c.detector, Redact: c.redact}
+	models := &agent.Models{Detectors: map[string]agent.Detector{}, Primary: c.detector, Redact: c.redact, SecondLook: c.second}
 	var errs []error
 	done := map[string]bool{}
 	for _, name := range c.names() {

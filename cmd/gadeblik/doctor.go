@@ -135,14 +135,33 @@ func checkModelFiles(_ context.Context, cfg *config.Config) checkup {
 	for _, name := range models.Names() {
 		all = append(all, name+" ("+place(models.Detectors[name].Manifest())+")")
 	}
-	says := "every model is there with the right sha256: " + strings.Join(all, ", ")
+	state, says, mend := healthy, "every model is there with the right sha256: "+strings.Join(all, ", "), ""
+	var name []string
 	if alone := unaided(models); len(alone) > 0 {
-		return checkup{
-			"models", doubt, fmt.Sprintf("%s; of %s, only what a built-in model finds is removed, and it misses more than public ones", says, strings.Join(alone, ", ")),
-			fmt.Sprintf("on the road, name more in models.redact, as the example configuration does: `gadeblik models fetch --dir %s`", cfg.Models.Dir),
+		says += fmt.Sprintf("; of %s, only what a built-in model finds is removed, and it misses more than public ones", strings.Join(alone, ", "))
+		name = append(name, "models.redact")
+	}
+	if once := lookedOnce(models); len(once) > 0 {
+		says += fmt.Sprintf("; no other model looks a second time for %s", strings.Join(once, ", "))
+		name = append(name, "models.second_look")
+	}
+	if len(name) > 0 {
+		state = doubt
+		mend = fmt.Sprintf("on the road, name more in %s, as the example configuration does: `gadeblik models fetch --dir %s`", strings.Join(name, " and "), cfg.Models.Dir)
+	}
+	return checkup{"models", state, says, mend}
+}
+
+// lookedOnce names the classes for which no model looks at the redacted picture.
+func lookedOnce(models *agent.Models) []string {
+	var once []string
+	for _, p := range preferred.removed {
+		if !slices.ContainsFunc(models.SecondLook, func(r agent.RedactModel) bool { return r.Class == p.class }) {
+			once = append(once, string(p.class))
 		}
 	}
-	return checkup{"models", healthy, says, ""}
+	slices.Sort(once)
+	return once
 }
 
 // unaided names the classes that no model but a built-in one removes.

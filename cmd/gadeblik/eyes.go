@@ -9,6 +9,7 @@ import (
 
 	"gadeblik/agent"
 	"gadeblik/blur"
+	"gadeblik/cmd/gadeblik/config"
 	"gadeblik/inference"
 	"gadeblik/inference/catalogue"
 	"gadeblik/inference/onnx"
@@ -98,21 +99,34 @@ func (d *detectors) close() error {
 	return errors.Join(errs...)
 }
 
-// choice says which models look and which find what is removed.
+// choice says which models look, which find what is removed, and which look at what
+// is left.
 type choice struct {
 	detector string
 	redact   []agent.RedactModel
+	second   []agent.RedactModel
 }
 
 // The models of a folder taken where nobody chose, best first. What is removed is
 // looked for by the built-in model as well, and by these at a large size: what is
 // removed too much costs little, what is missed costs everything. How sure a model
-// must be, its manifest says.
-var preferred = struct{ detector, person, face, plate []string }{
+// must be, its manifest says. Those of the second look have other weights than the
+// first, which would miss the same people again.
+var preferred = struct {
+	detector []string
+	removed  [3]preference
+}{
 	detector: []string{"yolox_nano_container", "yolox_nano_640x384", "yolox_nano", catalogue.Street},
-	person:   []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano"},
-	face:     []string{"yunet_n_1280x736", "yunet_n"},
-	plate:    []string{"en_PP-OCRv3_det"},
+	removed: [...]preference{
+		{blur.Person, []string{"yolox_nano_960x544", "yolox_nano_640x384", "yolox_nano"}, []string{catalogue.Street}},
+		{blur.Face, []string{"yunet_n_1280x736", "yunet_n"}, []string{"yunet_s_1280x736", "yunet_s"}},
+		{blur.Plate, []string{"en_PP-OCRv3_det"}, []string{"ch_PP-OCRv3_det"}},
+	},
+}
+
+type preference struct {
+	class         blur.Class
+	first, second []string
 }
 
 // chooseModels takes the best of what a folder has beside what is built in; without
@@ -127,13 +141,17 @@ func chooseModels(dir string) choice {
 		return ""
 	}
 	c := choice{detector: best(preferred.detector)}
-	for _, of := range []struct {
-		class blur.Class
-		names []string
-	}{{blur.Person, preferred.person}, {blur.Face, preferred.face}, {blur.Plate, preferred.plate}} {
+	scores := map[string]float64{}
+	for _, r := range config.Defaults().Models.SecondLook {
+		scores[r.Model] = r.MinScore
+	}
+	for _, of := range preferred.removed {
 		c.redact = append(c.redact, agent.RedactModel{Class: of.class, Model: catalogue.Privacy})
-		if name := best(of.names); name != "" {
+		if name := best(of.first); name != "" {
 			c.redact = append(c.redact, agent.RedactModel{Class: of.class, Model: name})
+		}
+		if name := best(of.second); name != "" {
+			c.second = append(c.second, agent.RedactModel{Class: of.class, Model: name, MinScore: scores[name]})
 		}
 	}
 	return c
@@ -147,7 +165,7 @@ func exists(path string) bool {
 // names returns every model of the choice.
 func (c choice) names() []string {
 	out := []string{c.detector}
-	for _, r := range c.redact {
+	for _, r := range slices.Concat(c.redact, c.second) {
 		out = append(out, r.Model)
 	}
 	return out
@@ -191,10 +209,11 @@ func folderFor(labels []string) (dir string, foreign []string) {
 // adjust lets a model report what it is asked to remove: a score below that of its
 // manifest takes that one's place.
 func (c choice) adjust(name string, m inference.Manifest) inference.Manifest {
-	for _, r := range c.redact {
-		label := string(r.Class)
-		if r.Model == name && slices.Contains(m.Labels(), label) && r.MinScore > 0 && r.MinScore < m.ScoreOf(label) {
-			m = m.WithScore(label, r.MinScore)
+	for _, r := range slices.Concat(c.redact, c.second) {
+		for _, label := range m.Labels() {
+			if r.Model == name && r.Finds(label) && r.MinScore > 0 && r.MinScore < m.ScoreOf(label) {
+				m = m.WithScore(label, r.MinScore)
+			}
 		}
 	}
 	return m
@@ -207,7 +226,7 @@ func (c choice) open(l loading, also []string) (*agent.Models, *detectors, error
 	if err != nil {
 		return nil, nil, err
 	}
-	m := &agent.Models{Detectors: d.byName, Primary: c.detector, Redact: c.redact}
+	m := &agent.Models{Detectors: d.byName, Primary: c.detector, Redact: c.redact, SecondLook: c.second}
 	if err := m.Check(); err != nil {
 		return nil, nil, errors.Join(err, d.close())
 	}

@@ -28,8 +28,14 @@ func removed(person, face, plate string) []agent.RedactModel {
 	return all
 }
 
+func again(class blur.Class, model string) []agent.RedactModel {
+	return []agent.RedactModel{{Class: class, Model: model}}
+}
+
 func TestChooseModels(t *testing.T) {
-	own := choice{catalogue.Street, removed("", "", "")}
+	street := again(blur.Person, catalogue.Street)
+	street[0].MinScore = config.Defaults().Models.SecondLook[0].MinScore
+	own := choice{catalogue.Street, removed("", "", ""), street}
 	for _, tt := range []struct {
 		name  string
 		files []string
@@ -39,11 +45,14 @@ func TestChooseModels(t *testing.T) {
 		{"files that nobody knows", []string{"mine.onnx", "gadeblik_street.onnx"}, own},
 		{"a manifest without its file", []string{"yunet_n.yaml"}, own},
 		{"plates alone", []string{"en_PP-OCRv3_det.onnx"},
-			choice{catalogue.Street, removed("", "", "en_PP-OCRv3_det")}},
+			choice{catalogue.Street, removed("", "", "en_PP-OCRv3_det"), street}},
 		{"public models", []string{"yolox_nano_416.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
-			choice{"yolox_nano", removed("yolox_nano", "yunet_n_1280x736", "en_PP-OCRv3_det")}},
+			choice{"yolox_nano", removed("yolox_nano", "yunet_n_1280x736", "en_PP-OCRv3_det"), street}},
 		{"the best", []string{"yolox_nano_416.onnx", "yolox_nano_dyn.onnx", "yolox_nano_container.onnx", "yunet_n_dynamic.onnx", "en_PP-OCRv3_det.onnx"},
-			choice{"yolox_nano_container", removed("yolox_nano_960x544", "yunet_n_1280x736", "en_PP-OCRv3_det")}},
+			choice{"yolox_nano_container", removed("yolox_nano_960x544", "yunet_n_1280x736", "en_PP-OCRv3_det"), street}},
+		{"other weights for a second look", []string{"yunet_n_dynamic.onnx", "yunet_s_dynamic.onnx", "ch_PP-OCRv3_det.onnx"},
+			choice{catalogue.Street, removed("", "yunet_n_1280x736", ""),
+				slices.Concat(street, again(blur.Face, "yunet_s_1280x736"), again(blur.Plate, "ch_PP-OCRv3_det"))}},
 	} {
 		dir := t.TempDir()
 		for _, name := range tt.files {
@@ -110,13 +119,17 @@ func TestConfiguredScoresReachTheModel(t *testing.T) {
 	c := choice{"all", []agent.RedactModel{
 		{Class: blur.Person, Model: "all", MinScore: 0.1}, {Class: blur.Person, Model: "all", MinScore: 0.2}, {Class: blur.Person, Model: "other", MinScore: 0.01},
 		{Class: blur.Face, Model: "all", MinScore: 0.9}, {Class: blur.Plate, Model: "all"},
-	}}
+	}, []agent.RedactModel{{Class: blur.Person, Model: "second", MinScore: 0.05}}}
 	m := c.adjust("all", inference.Manifest{Classes: []string{"person", "face", "plate", "car"}, Score: 0.3, Scores: map[string]float64{"plate": 0.25}})
 	want := map[string]float64{"person": 0.1, "face": 0.3, "plate": 0.25, "car": 0.3}
 	for label, score := range want {
 		if got := m.ScoreOf(label); got != score {
 			t.Errorf("%s: score %v, want %v", label, got, score)
 		}
+	}
+	m = c.adjust("second", inference.Manifest{Classes: []string{"person", "cyclist", "car"}, Score: 0.3})
+	if m.ScoreOf("person") != 0.05 || m.ScoreOf("cyclist") != 0.05 || m.ScoreOf("car") != 0.3 {
+		t.Errorf("scores %v of the second look, want 0.05 for persons and cyclists, who are persons", m.Scores)
 	}
 	if m := c.adjust("all", inference.Manifest{Classes: []string{"car"}, Score: 0.3}); len(m.Scores) != 0 {
 		t.Errorf("scores %v for what the model does not find", m.Scores)

@@ -267,11 +267,13 @@ func (s summary) print(std stdio, dir string) error {
 	c := s.Counters
 	_, err := fmt.Fprintf(std.out, `%s: %d frames, %d forgotten unread, %d looked at
   %d observations, %d with a picture; %d persons, %d faces, %d plates removed
+  second looks at %d pictures: %d redacted further, %d dropped
   show people  %s
   evidence     %s
 `,
 		s.Drive, c.Frames, c.Closed+c.Skipped, c.Looked,
 		s.Observations, s.Evidence, c.Persons, c.Faces, c.Plates,
+		c.SecondLooks, c.Grown, c.StillVisible,
 		filepath.Join(dir, "report.html"), filepath.Join(dir, "evidence"))
 	return err
 }

@@ -64,6 +64,7 @@ func (v *vehicle) close() error {
 func (v *vehicle) config(cfg *config.Config, log *slog.Logger) (agent.Config, error) {
 	a := agent.Config{
 		Fleet: cfg.Vehicle.Fleet, Vehicle: cfg.Vehicle.ID, Version: version,
+		Masks:     masks(cfg.Camera.Masks),
 		Fence:     fence(cfg.Gate),
 		Clock:     gps.ClockConfig{Floor: cfg.Time.Floor},
 		Switch:    agent.NewSwitch(cfg.Switch.AutoOff, time.Now()),
@@ -97,6 +98,14 @@ func (v *vehicle) config(cfg *config.Config, log *slog.Logger) (agent.Config, er
 	return a, err
 }
 
+func masks(list []config.Mask) []agent.Mask {
+	var out []agent.Mask
+	for _, m := range list {
+		out = append(out, agent.Mask(m))
+	}
+	return out
+}
+
 func fence(g config.Gate) geofence.TrackerConfig {
 	return geofence.TrackerConfig{
 		EnterMargin: g.EnterMarginM, Enter: g.EnterFixes, Of: g.EnterOf, MaxAge: g.MaxFixAge,
@@ -116,11 +125,15 @@ func openModels(cfg *config.Config) (*agent.Models, *detectors, error) {
 
 // chosen is what the configuration says.
 func chosen(m config.Models) choice {
-	c := choice{detector: m.Detector}
-	for _, r := range m.Redact {
-		c.redact = append(c.redact, agent.RedactModel{Class: blur.Class(r.Class), Model: r.Model, MinScore: r.MinScore})
+	return choice{detector: m.Detector, redact: redactModels(m.Redact), second: redactModels(m.SecondLook)}
+}
+
+func redactModels(list []config.Redact) []agent.RedactModel {
+	var out []agent.RedactModel
+	for _, r := range list {
+		out = append(out, agent.RedactModel{Class: blur.Class(r.Class), Model: r.Model, MinScore: r.MinScore})
 	}
-	return c
+	return out
 }
 
 func openOrders(cfg *config.Config) (uplink.Verifier, *uplink.OrdersStore, error) {

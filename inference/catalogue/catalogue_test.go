@@ -56,7 +56,7 @@ func TestCatalogueIsRight(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
-	public := []string{"yolox_nano", "yunet_n", "yunet_n_1280x736", "en_PP-OCRv3_det"}
+	public := []string{"yolox_nano", "yunet_n", "yunet_n_1280x736", "yunet_s", "en_PP-OCRv3_det", "ch_PP-OCRv3_det"}
 	if d := cmp.Diff(public, Defaults("")); d != "" {
 		t.Error(d)
 	}
@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 		t.Error(d)
 	}
 	write(t, filepath.Join(mirror, "yolox_nano_container.onnx"), "head")
-	if d := cmp.Diff([]string{"yolox_nano", "yolox_nano_container", "yunet_n", "yunet_n_1280x736", "en_PP-OCRv3_det"}, Defaults(mirror)); d != "" {
+	if d := cmp.Diff([]string{"yolox_nano", "yolox_nano_container", "yunet_n", "yunet_n_1280x736", "yunet_s", "en_PP-OCRv3_det", "ch_PP-OCRv3_det"}, Defaults(mirror)); d != "" {
 		t.Error(d)
 	}
 }

@@ -68,7 +68,17 @@ type Camera struct {
 	Height   int           `mapstructure:"height" help:"height of a picture in pixels"`
 	FPS      float64       `mapstructure:"fps" help:"pictures per second; 0 leaves the camera's own rate"`
 	Watchdog time.Duration `mapstructure:"watchdog" help:"without a picture for so long the camera is opened anew"`
+	Masks    []Mask        `mapstructure:"masks" help:"parts of every frame that no picture shows: the bonnet, the cab, the driver's reflection"`
 	Mount    Mount         `mapstructure:"mount"`
+}
+
+// Mask is a part of every frame that is always removed: its left, upper, right and
+// lower edge in fractions of the frame, from the left and from the top.
+type Mask struct {
+	X0 float64 `mapstructure:"x0"`
+	Y0 float64 `mapstructure:"y0"`
+	X1 float64 `mapstructure:"x1"`
+	Y1 float64 `mapstructure:"y1"`
 }
 
 // Mount says how the camera looks at the street. Zeros mean unknown.
@@ -86,9 +96,11 @@ type Models struct {
 	Threads     int           `mapstructure:"threads" help:"processor threads of one model"`
 	Timeout     time.Duration `mapstructure:"timeout" help:"longest time one model may take for one picture"`
 	Redact      []Redact      `mapstructure:"redact" help:"models that find what is removed from every picture"`
+	SecondLook  []Redact      `mapstructure:"second_look" help:"other models, which look at what is left; left out, the built-in ones that redact does not name for a class"`
 }
 
-// Redact says which model finds one class of what is removed.
+// Redact says which model finds one class of what is removed, or looks for it once
+// more.
 type Redact struct {
 	Class    string  `mapstructure:"class"` // person, face or plate
 	Model    string  `mapstructure:"model"`
@@ -192,6 +204,7 @@ func Defaults() Config {
 				{Class: "face", Model: "gadeblik_privacy"},
 				{Class: "plate", Model: "gadeblik_privacy"},
 			},
+			SecondLook: []Redact{{Class: "person", Model: "gadeblik_street", MinScore: secondScore}},
 		},
 		Gate: Gate{
 			MaxFixAge: 2 * time.Second, MaxHDOP: 4, MetresPerHDOP: 5, MinSatellites: 4,

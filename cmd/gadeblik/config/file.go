@@ -152,7 +152,7 @@ func (r *fileReader) value(s setting, n *yaml.Node) {
 	case n.ShortTag() == "!!null":
 		err = errors.New("has no value; write one, or remove the line")
 	case s.table():
-		r.redact(s, n)
+		r.table(s, n)
 		return
 	case s.list():
 		v, err = texts(n)
@@ -215,34 +215,36 @@ func texts(n *yaml.Node) ([]string, error) {
 	return list, nil
 }
 
-// redact reads the list of models that find what is removed.
-func (r *fileReader) redact(s setting, n *yaml.Node) {
+// table reads a list of sections, such as the models that find what is removed.
+func (r *fileReader) table(s setting, n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode {
 		r.bad.wrong(origin{line: n.Line}, s.key, errors.New("must be a list; begin each entry with a hyphen"))
 		return
 	}
 	before := len(r.bad.list)
-	list := []Redact{}
+	list := reflect.MakeSlice(s.typ, 0, len(n.Content))
 	for i, item := range n.Content {
-		list = append(list, r.redactEntry(fmt.Sprintf("%s[%d]", s.key, i), item))
+		list = reflect.Append(list, r.row(s.typ.Elem(), fmt.Sprintf("%s[%d]", s.key, i), item))
 	}
 	if len(r.bad.list) == before {
-		r.layer.set(s, list, origin{file: r.bad.file, line: n.Line})
+		r.layer.set(s, list.Interface(), origin{file: r.bad.file, line: n.Line})
 	} else {
 		r.bad.keys[s.key] = true
 	}
 }
 
-func (r *fileReader) redactEntry(path string, n *yaml.Node) Redact {
+// row reads one section of a list. All of its keys must be there but min_score,
+// which is the model's own where it is left out.
+func (r *fileReader) row(typ reflect.Type, path string, n *yaml.Node) reflect.Value {
 	inner := fileReader{known: map[string]setting{}, layer: layer{}, bad: r.bad}
-	for _, s := range settingsOf(reflect.TypeFor[Redact](), path+".", nil) {
+	for _, s := range settingsOf(typ, path+".", nil) {
 		inner.known[s.key] = s
 		inner.keys = append(inner.keys, s.key)
 	}
 	inner.section(n, path+".")
-	var e Redact
+	e := reflect.New(typ).Elem()
 	for key, v := range inner.layer {
-		reflect.ValueOf(&e).Elem().FieldByIndex(inner.known[key].index).Set(reflect.ValueOf(v.value))
+		e.FieldByIndex(inner.known[key].index).Set(reflect.ValueOf(v.value))
 	}
 	score := path + ".min_score"
 	for _, key := range inner.keys {
@@ -250,7 +252,7 @@ func (r *fileReader) redactEntry(path string, n *yaml.Node) Redact {
 			r.bad.at(n.Line, "%s: is missing", key)
 		}
 	}
-	// Left out, it is the model's own; who writes 0 wants everything removed and must not get less.
+	// Who writes 0 wants everything removed and must not get less.
 	if v, ok := inner.layer[score]; ok && v.value == 0.0 {
 		r.bad.wrong(v.origin, score, errors.New("must be above 0 and at most 1; leave it out for the model's own"))
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -110,8 +111,8 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		Vehicle: Vehicle{"v9", "odense"}, StateDir: "/s",
 		GPS:    GPS{"/dev/g", 115200, 300 * time.Millisecond, 7 * time.Second},
 		Time:   Time{time.Date(2027, 2, 3, 4, 5, 6, 0, time.UTC)},
-		Camera: Camera{"/dev/c", "", "YUYV", 1920, 1080, 12.5, 9 * time.Second, Mount{1.7, -3.5, 90}},
-		Models: Models{"/m", "/l.so", "d", 3, 1500 * time.Millisecond, Defaults().Models.Redact},
+		Camera: Camera{"/dev/c", "", "YUYV", 1920, 1080, 12.5, 9 * time.Second, nil, Mount{1.7, -3.5, 90}},
+		Models: Models{"/m", "/l.so", "d", 3, 1500 * time.Millisecond, Defaults().Models.Redact, Defaults().Models.SecondLook},
 		Gate:   Gate{3 * time.Second, 2.5, 6, 5, 7, 4, 6, 60},
 		Orders: Orders{"/o", []string{"a.pub", "b.pub"}, 2},
 		Switch: Switch{"/sock", 8 * time.Hour},
@@ -188,6 +189,50 @@ func TestShorterListReplacesTheDefault(t *testing.T) {
 	}
 	if d := cmp.Diff(3, len(Defaults().Models.Redact)); d != "" {
 		t.Error("the defaults changed")
+	}
+}
+
+func TestMasks(t *testing.T) {
+	c := loaded(t, "camera:\n  masks:\n  - {x0: 0, y0: 0.85, x1: 1, y1: 1}\n  - {x0: 0.4, y0: 0, x1: 0.5, y1: 0.25}", Options{})
+	want := []Mask{{0, 0.85, 1, 1}, {0.4, 0, 0.5, 0.25}}
+	if d := cmp.Diff(want, c.Camera.Masks); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	var out strings.Builder
+	if err := c.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, loaded(t, out.String(), Options{}).Camera.Masks); d != "" {
+		t.Errorf("printed and read again (-want +got):\n%s", d)
+	}
+}
+
+// Where nobody says otherwise, a built-in model looks a second time for what it did
+// not find the first time.
+func TestSecondLook(t *testing.T) {
+	const three = "models: {redact: [{class: person, model: %s}, {class: face, model: %s}, {class: plate, model: %s}]%s}"
+	street, privacy := "gadeblik_street", "gadeblik_privacy"
+	for _, tt := range []struct {
+		name, file string
+		want       []Redact
+	}{
+		{"nothing configured", "", []Redact{{"person", street, secondScore}}},
+		{"public models", fmt.Sprintf(three, "p", "f", "l", ""), []Redact{{"person", street, secondScore}, {"face", privacy, 0}, {"plate", privacy, 0}}},
+		{"the street model finds persons", fmt.Sprintf(three, street, privacy, "l", ""), []Redact{{"person", privacy, 0}, {"plate", privacy, 0}}},
+		{"others", fmt.Sprintf(three, privacy, privacy, privacy, ", second_look: [{class: face, model: f, min_score: 0.2}]"), []Redact{{"face", "f", 0.2}}},
+		{"none", "models: {second_look: []}", []Redact{}},
+	} {
+		c := loaded(t, tt.file, Options{})
+		if d := cmp.Diff(tt.want, c.Models.SecondLook); d != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, d)
+		}
+		var out strings.Builder
+		if err := c.Print(&out); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(tt.want, loaded(t, out.String(), Options{}).Models.SecondLook, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s, printed and read again (-want +got):\n%s", tt.name, d)
+		}
 	}
 }
 
@@ -270,6 +315,13 @@ func TestShippedConfiguration(t *testing.T) {
 		t.Errorf("it redacts with %v, want %v and more", c.Models.Redact, want.Models.Redact)
 	}
 	want.Models.Redact = c.Models.Redact
+	// And the second look is for every class.
+	for _, class := range classes {
+		if !slices.ContainsFunc(c.Models.SecondLook, func(r Redact) bool { return r.Class == class }) {
+			t.Errorf("it looks a second time with %v, for no %s", c.Models.SecondLook, class)
+		}
+	}
+	want.Models.SecondLook = c.Models.SecondLook
 	if d := cmp.Diff(&want, c, ignoreOrigins, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("(-defaults +file):\n%s", d)
 	}
@@ -299,7 +351,7 @@ func TestSettingsAreWellFormed(t *testing.T) {
 		}
 		seen[s.env()] = s.key
 	}
-	for typ := range map[reflect.Type]bool{reflect.TypeFor[Redact](): true} {
+	for typ := range map[reflect.Type]bool{reflect.TypeFor[Redact](): true, reflect.TypeFor[Mask](): true} {
 		for i := range typ.NumField() {
 			if typ.Field(i).Tag.Get("mapstructure") == "" {
 				t.Errorf("%s has no key", typ.Field(i).Name)

@@ -30,7 +30,7 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "password", file: "mqtt: {password: hunter2}", want: "gadeblik.yaml:1: unknown key mqtt.password; did you mean mqtt.password_file?"},
 		{name: "hyphen", file: "mqtt: {keep-alive: 30s}", want: "gadeblik.yaml:1: unknown key mqtt.keep-alive; did you mean mqtt.keep_alive?"},
 		{name: "capital", file: "MQTT: {broker: x}", want: "gadeblik.yaml:1: unknown key MQTT; did you mean mqtt?"},
-		{name: "nothing near", file: "camera: {shutter: x}", want: "gadeblik.yaml:1: unknown key camera.shutter; camera has device, drive, format, width, height, fps, watchdog, mount"},
+		{name: "nothing near", file: "camera: {shutter: x}", want: "gadeblik.yaml:1: unknown key camera.shutter; camera has device, drive, format, width, height, fps, watchdog, masks, mount"},
 		{name: "nothing near at all", file: "colour: red", want: "gadeblik.yaml:1: unknown key colour"},
 		{name: "odd key", file: "\"a b\\n\": 1", want: `gadeblik.yaml:1: unknown key "a b\n"`},
 		{name: "dots", file: "mqtt.broker: x", want: `gadeblik.yaml:1: unknown key "mqtt.broker"; write broker on its own line, indented under its section`},
@@ -68,6 +68,14 @@ func TestLoadMistakes(t *testing.T) {
 			want: "gadeblik.yaml:3: models.redact[0].min_score: must be above 0 and at most 1; leave it out for the model's own"},
 		{name: "redact below nothing", file: "models:\n  redact:\n  - {class: face, model: m, min_score: -0.1}\n  - {class: person, model: m}\n  - {class: plate, model: m}",
 			want: "gadeblik.yaml:3: models.redact: entry 1: min_score must be above 0 and at most 1 (got -0.1)"},
+		{name: "second look values", file: "models:\n  second_look:\n  - {class: dog, model: '', min_score: 2}\n  - {class: face, model: gadeblik_privacy}",
+			want: "gadeblik.yaml:3: models.second_look: entry 1: class must be person, face or plate (got dog)\ngadeblik.yaml:3: models.second_look: entry 1: model must name a model\n" +
+				"gadeblik.yaml:3: models.second_look: entry 1: min_score must be above 0 and at most 1 (got 2)\n" +
+				"gadeblik.yaml:3: models.second_look: entry 2: gadeblik_privacy finds face already in models.redact; name another model, or leave the entry out"},
+		{name: "second look unknown", file: "models:\n  second_look:\n  - {class: face, modle: x}",
+			want: "gadeblik.yaml:3: unknown key models.second_look[0].modle; did you mean models.second_look[0].model?\ngadeblik.yaml:3: models.second_look[0].model: is missing"},
+		{name: "second look nothing sure", file: "models:\n  second_look:\n  - {class: person, model: m, min_score: 0}",
+			want: "gadeblik.yaml:3: models.second_look[0].min_score: must be above 0 and at most 1; leave it out for the model's own"},
 		{name: "redact map", file: "models: {redact: {class: face}}", want: "gadeblik.yaml:1: models.redact: must be a list; begin each entry with a hyphen"},
 
 		{name: "variable without unit", env: []string{"GADEBLIK_MQTT_KEEP_ALIVE=30"}, want: "GADEBLIK_MQTT_KEEP_ALIVE: mqtt.keep_alive: 30 has no unit; write 30s"},
@@ -88,6 +96,14 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "size bound", file: "outbox: {max_bytes: 1kB}", want: "gadeblik.yaml:1: outbox.max_bytes: must be 1MiB to 1TiB (got 1kB)"},
 		{name: "floor", file: "time: {floor: 1970-01-01}", want: "gadeblik.yaml:1: time.floor: must be 2020 to 2099 (got 1970-01-01T00:00:00Z)"},
 		{name: "camera and drive", file: "camera: {device: a, drive: b, format: mjpeg}", want: "gadeblik.yaml:1: camera.drive: cannot be set together with camera.device; remove one\ngadeblik.yaml:1: camera.format: must be MJPG or YUYV (got mjpeg)"},
+		{name: "masks", file: "camera:\n  masks:\n  - {x0: 0.5, y0: -0.1, x1: 0.2, y1: 1}\n  - {x0: 0, y0: 0.3, x1: 1.5, y1: 0.3}",
+			want: "gadeblik.yaml:3: camera.masks: entry 1: y0 must be a fraction of the frame, 0 to 1 (got -0.1)\n" +
+				"gadeblik.yaml:3: camera.masks: entry 1: x0, the left edge, must be below x1 (got 0.5 and 0.2)\n" +
+				"gadeblik.yaml:3: camera.masks: entry 2: x1 must be a fraction of the frame, 0 to 1 (got 1.5)\n" +
+				"gadeblik.yaml:3: camera.masks: entry 2: y0, the upper edge, must be below y1 (got 0.3 and 0.3)"},
+		{name: "mask keys", file: "camera:\n  masks:\n  - {x0: 0, y0: 0, x1: 1, y2: 1}",
+			want: "gadeblik.yaml:3: unknown key camera.masks[0].y2; did you mean camera.masks[0].y0?\ngadeblik.yaml:3: camera.masks[0].y1: is missing"},
+		{name: "mask types", file: "camera:\n  masks:\n  - {x0: 0, y0: 10%, x1: 1, y1: 1}", want: "gadeblik.yaml:3: camera.masks[0].y0: must be a number (got 10%)"},
 		{name: "keys", file: "orders: {trusted_keys: [a, a], threshold: 3}", want: "gadeblik.yaml:1: orders.trusted_keys: a is named twice\ngadeblik.yaml:1: orders.threshold: must be 1 to 2 (got 3)"},
 		{name: "emptied", file: "state_dir: ''\nmodels: {detector: ''}\nswitch: {socket: ''}",
 			want: "gadeblik.yaml:1: state_dir: must name a folder\ngadeblik.yaml:2: models.detector: must name a model\ngadeblik.yaml:3: switch.socket: must name a socket"},

@@ -67,31 +67,41 @@ func (c *Config) node(s setting) *yaml.Node {
 			list.Content = append(list.Content, text(item))
 		}
 		return list
-	case []Redact:
-		list := &yaml.Node{Kind: yaml.SequenceNode}
-		for i, r := range v {
-			list.Content = append(list.Content, entryNode(r))
-			if i == 0 {
-				list.Content[0].LineComment = c.from[s.key].String()
-			}
-		}
-		return list
+	}
+	if s.table() {
+		return c.table(s)
 	}
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: pretty(v)}
 }
 
-func entryNode(r Redact) *yaml.Node {
+// table gives a list of sections; the place it comes from stands behind the first.
+func (c *Config) table(s setting) *yaml.Node {
+	rows := s.of(c)
+	list := &yaml.Node{Kind: yaml.SequenceNode}
+	if rows.Len() == 0 {
+		list.Style = yaml.FlowStyle
+	}
+	for i := range rows.Len() {
+		list.Content = append(list.Content, rowNode(rows.Index(i)))
+	}
+	if rows.Len() > 0 {
+		list.Content[0].LineComment = c.from[s.key].String()
+	}
+	return list
+}
+
+func rowNode(v reflect.Value) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode, Style: yaml.FlowStyle}
-	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
-		if v.Field(i).IsZero() {
-			continue // min_score, left to the model
+		key := v.Type().Field(i).Tag.Get("mapstructure")
+		if key == "min_score" && v.Field(i).IsZero() {
+			continue // left to the model
 		}
 		value := text(v.Field(i).String())
 		if f, ok := v.Field(i).Interface().(float64); ok {
 			value = &yaml.Node{Kind: yaml.ScalarNode, Value: strconv.FormatFloat(f, 'f', -1, 64)}
 		}
-		n.Content = append(n.Content, text(v.Type().Field(i).Tag.Get("mapstructure")), value)
+		n.Content = append(n.Content, text(key), value)
 	}
 	return n
 }

@@ -36,6 +36,7 @@ camera:
   height: 720 # default
   fps: 10 # default
   watchdog: 5s # default
+  masks: [] # default
   mount:
     height_m: 0 # default
     pitch_deg: 0 # default
@@ -50,6 +51,8 @@ models:
     - {class: person, model: gadeblik_privacy} # default
     - {class: face, model: gadeblik_privacy}
     - {class: plate, model: gadeblik_privacy}
+  second_look:
+    - {class: person, model: gadeblik_street, min_score: 0.1} # default
 gate:
   max_fix_age: 2s # default
   max_hdop: 4 # default

@@ -28,7 +28,9 @@ func (s setting) list() bool { return s.typ == reflect.TypeFor[[]string]() }
 
 // table tells whether the value is a list of sections, which is written in the
 // file only.
-func (s setting) table() bool { return s.typ == reflect.TypeFor[[]Redact]() }
+func (s setting) table() bool {
+	return s.typ.Kind() == reflect.Slice && s.typ.Elem().Kind() == reflect.Struct
+}
 
 func (s setting) of(c *Config) reflect.Value { return reflect.ValueOf(c).Elem().FieldByIndex(s.index) }
 

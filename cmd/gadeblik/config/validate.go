@@ -152,9 +152,33 @@ func (c *Config) checkCamera(p *problems) {
 	within(p, "camera.height", cam.Height, 120, 4320)
 	within(p, "camera.fps", cam.FPS, 0, 240)
 	within(p, "camera.watchdog", cam.Watchdog, time.Second, time.Minute)
+	checkMasks(p, cam.Masks)
 	within(p, "camera.mount.height_m", cam.Mount.HeightM, 0, 6)
 	within(p, "camera.mount.pitch_deg", cam.Mount.PitchDeg, -90, 90)
 	within(p, "camera.mount.hfov_deg", cam.Mount.HFovDeg, 0, 200)
+}
+
+func checkMasks(p *problems, masks []Mask) {
+	const most = 16
+	if len(masks) > most {
+		p.add("camera.masks", "must be at most %d (got %d)", most, len(masks))
+	}
+	for i, m := range masks {
+		for _, v := range []struct {
+			name  string
+			value float64
+		}{{"x0", m.X0}, {"y0", m.Y0}, {"x1", m.X1}, {"y1", m.Y1}} {
+			if !(v.value >= 0 && v.value <= 1) {
+				p.add("camera.masks", "entry %d: %s must be a fraction of the frame, 0 to 1 (got %s)", i+1, v.name, pretty(v.value))
+			}
+		}
+		if m.X0 >= m.X1 {
+			p.add("camera.masks", "entry %d: x0, the left edge, must be below x1 (got %s and %s)", i+1, pretty(m.X0), pretty(m.X1))
+		}
+		if m.Y0 >= m.Y1 {
+			p.add("camera.masks", "entry %d: y0, the upper edge, must be below y1 (got %s and %s)", i+1, pretty(m.Y0), pretty(m.Y1))
+		}
+	}
 }
 
 func (c *Config) checkModels(p *problems) {
@@ -164,23 +188,33 @@ func (c *Config) checkModels(p *problems) {
 	}
 	within(p, "models.threads", m.Threads, 1, 64)
 	within(p, "models.timeout", m.Timeout, 100*time.Millisecond, time.Minute)
-	classes := []string{"person", "face", "plate"}
-	found := map[string]bool{}
-	for i, r := range m.Redact {
-		if !slices.Contains(classes, r.Class) {
-			p.add("models.redact", "entry %d: class must be person, face or plate (got %s)", i+1, quote(r.Class))
+	checkRedact(p, "models.redact", m.Redact)
+	checkRedact(p, "models.second_look", m.SecondLook)
+	for _, class := range classes {
+		if !slices.ContainsFunc(m.Redact, func(r Redact) bool { return r.Class == class }) {
+			p.add("models.redact", "nothing finds %s, so no picture could be released; add an entry for it", class)
+		}
+	}
+	for i, s := range m.SecondLook {
+		if slices.ContainsFunc(m.Redact, func(r Redact) bool { return r.Class == s.Class && r.Model == s.Model }) {
+			p.add("models.second_look", "entry %d: %s finds %s already in models.redact; name another model, or leave the entry out", i+1, s.Model, s.Class)
+		}
+	}
+}
+
+// classes are what is always removed.
+var classes = [...]string{"person", "face", "plate"}
+
+func checkRedact(p *problems, key string, list []Redact) {
+	for i, r := range list {
+		if !slices.Contains(classes[:], r.Class) {
+			p.add(key, "entry %d: class must be person, face or plate (got %s)", i+1, quote(r.Class))
 		}
 		if r.Model == "" {
-			p.add("models.redact", "entry %d: model must name a model", i+1)
+			p.add(key, "entry %d: model must name a model", i+1)
 		}
 		if !(r.MinScore >= 0 && r.MinScore <= 1) {
-			p.add("models.redact", "entry %d: min_score must be above 0 and at most 1 (got %s)", i+1, pretty(r.MinScore))
-		}
-		found[r.Class] = true
-	}
-	for _, class := range classes {
-		if !found[class] {
-			p.add("models.redact", "nothing finds %s, so no picture could be released; add an entry for it", class)
+			p.add(key, "entry %d: min_score must be above 0 and at most 1 (got %s)", i+1, pretty(r.MinScore))
 		}
 	}
 }
