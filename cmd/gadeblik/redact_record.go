@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode"
 
-	"gadeblik/blur"
+	"gadeblik/agent"
 )
 
 // status is what became of a file.
@@ -38,6 +38,7 @@ type record struct {
 	Width   int                 `json:"width,omitempty"`
 	Height  int                 `json:"height,omitempty"`
 	Regions map[string][][4]int `json:"regions,omitempty"` // left, top, right, bottom in pixels, by class, as removed
+	Grown   bool                `json:"grown,omitempty"`   // a second look saw somebody, who was removed too
 }
 
 // photo is one file that was named or found. It belongs to one goroutine at a
@@ -63,11 +64,13 @@ func (p *photo) fail(err error) {
 }
 
 // succeed tells what was made.
-func (p *photo) succeed(img *blur.Image, jpeg []byte, labels []string) {
+func (p *photo) succeed(got agent.Redacted, jpeg []byte, labels []string) {
+	img := got.Image
 	size := img.Bounds().Size()
 	p.record = record{
 		Path: p.Path, Status: redacted, SHA256: digest(jpeg), Bytes: len(jpeg),
 		Width: size.X, Height: size.Y, Regions: map[string][][4]int{},
+		Grown: got.Second != nil && got.Second.Grown,
 	}
 	for _, l := range labels {
 		p.Regions[l] = [][4]int{} // none of them is a finding too

@@ -173,10 +173,10 @@ func (r *redaction) pull(ctx context.Context, w *worker, queue <-chan *photo, fi
 // means that no other picture could be stored either.
 func (r *redaction) one(ctx context.Context, w *worker, p *photo) error {
 	made := made{Source: p.stamp(), Settings: r.fingerprint}
-	img, err := w.redact(ctx, p.source, r.req)
+	got, err := w.redact(ctx, p.source, r.req)
 	if err == nil {
-		jpeg := img.JPEG()
-		p.succeed(img, jpeg, r.labels)
+		jpeg := got.Image.JPEG()
+		p.succeed(got, jpeg, r.labels)
 		if r.dryRun {
 			return nil
 		}
@@ -197,26 +197,22 @@ func (r *redaction) one(ctx context.Context, w *worker, p *photo) error {
 }
 
 // redact returns the picture without anybody in it.
-func (w *worker) redact(ctx context.Context, path string, req blur.Request) (*blur.Image, error) {
+func (w *worker) redact(ctx context.Context, path string, req blur.Request) (agent.Redacted, error) {
 	raw, err := readOriginal(path)
 	if err != nil {
-		return nil, err
+		return agent.Redacted{}, err
 	}
 	defer clear(raw)
 	standing, err := upright(raw)
 	if err != nil {
-		return nil, err
+		return agent.Redacted{}, err
 	}
 	defer clear(standing)
 	if err := w.src.Open(standing); err != nil {
-		return nil, err
+		return agent.Redacted{}, err
 	}
 	defer w.src.Close()
-	got, err := w.redactor.Redact(ctx, &w.src, req)
-	if err != nil {
-		return nil, err
-	}
-	return got.Image, nil
+	return w.redactor.Redact(ctx, &w.src, req)
 }
 
 func readOriginal(path string) ([]byte, error) {

@@ -21,6 +21,8 @@ type settings struct {
 	Margin  float64     `json:"margin"`
 	Context string      `json:"context"`
 	Models  []usedModel `json:"models"`
+	// SecondLook is the models that look at what was redacted.
+	SecondLook []usedModel `json:"second_look,omitempty"`
 }
 
 // usedModel is one of the models that look.
@@ -35,7 +37,6 @@ func (o *redactOptions) eyes() (choice, settings, string, error) {
 	c := chooseModels(o.models)
 	c.detector = catalogue.Privacy // no task looks for anything else
 	s := settings{Agent: version, Labels: o.labels, Fill: o.fill, Margin: o.margin, Context: blur.Full.String()}
-	var manifests []inference.Manifest
 	for i, r := range c.redact {
 		m, err := catalogue.Load(o.models, r.Model)
 		if err != nil {
@@ -46,24 +47,47 @@ func (o *redactOptions) eyes() (choice, settings, string, error) {
 			c.redact[i].MinScore = o.minScore
 		}
 	}
-	for _, r := range c.redact {
-		if !slices.Contains(o.labels, string(r.Class)) {
+	var manifests []inference.Manifest
+	var err error
+	for _, of := range []struct {
+		list []agent.RedactModel
+		told *[]usedModel
+	}{{c.redact, &s.Models}, {c.second, &s.SecondLook}} {
+		more, e := o.used(c, of.list, of.told)
+		manifests, err = append(manifests, more...), errors.Join(err, e)
+	}
+	if err != nil {
+		return c, s, "", err
+	}
+	raw, err := json.Marshal([]any{s, manifests})
+	return c, s, digest(raw)[:16], err
+}
+
+// used tells which models look for the classes that are asked for.
+func (o *redactOptions) used(c choice, list []agent.RedactModel, told *[]usedModel) ([]inference.Manifest, error) {
+	var manifests []inference.Manifest
+	for _, r := range list {
+		if o.omits(r) {
 			continue
 		}
 		m, err := catalogue.Load(o.models, r.Model)
 		if err != nil {
-			return c, s, "", err
+			return nil, err
 		}
 		m = c.adjust(r.Model, m)
-		at := slices.IndexFunc(s.Models, func(u usedModel) bool { return u.Name == m.Name })
+		at := slices.IndexFunc(*told, func(u usedModel) bool { return u.Name == m.Name })
 		if at < 0 {
-			at = len(s.Models)
-			s.Models, manifests = append(s.Models, usedModel{m.Name, m.SHA256, map[string]float64{}}), append(manifests, m)
+			at = len(*told)
+			*told, manifests = append(*told, usedModel{m.Name, m.SHA256, map[string]float64{}}), append(manifests, m)
 		}
-		s.Models[at].Finds[string(r.Class)] = m.ScoreOf(string(r.Class))
+		(*told)[at].Finds[string(r.Class)] = m.ScoreOf(string(r.Class))
 	}
-	raw, err := json.Marshal([]any{s, manifests})
-	return c, s, digest(raw)[:16], err
+	return manifests, nil
+}
+
+// omits tells whether nobody asked for what a model looks for.
+func (o *redactOptions) omits(r agent.RedactModel) bool {
+	return !slices.Contains(o.labels, string(r.Class))
 }
 
 // load loads the models of the choice, for one goroutine.
@@ -72,7 +96,7 @@ func (o *redactOptions) load(c choice) (*agent.Models, *detectors, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m.Redact = slices.DeleteFunc(m.Redact, func(r agent.RedactModel) bool { return !slices.Contains(o.labels, string(r.Class)) })
+	m.Redact, m.SecondLook = slices.DeleteFunc(m.Redact, o.omits), slices.DeleteFunc(m.SecondLook, o.omits)
 	m.Timeout = patience
 	return m, d, nil
 }
