@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"gadeblik/blur"
 	"gadeblik/capture"
 	"gadeblik/gps"
 	"gadeblik/gps/geofence"
@@ -234,9 +235,8 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 	p.looked = true
 	for _, ps := range due {
 		err := p.look(ctx, ps, h, at)
-		if _, ok := err.(modelError); ok {
-			p.failed(h.frame.At)
-			return Failed, nil
+		if failure, ok := err.(modelError); ok {
+			return p.unseen(h, failure), nil
 		}
 		if err != nil {
 			return Looked, err
@@ -247,6 +247,17 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 		p.failures = 0
 	}
 	return Looked, nil
+}
+
+// unseen counts a frame that could not be looked at. That a scan is damaged only
+// who follows it finds out, and no model is to blame.
+func (p *Pipeline) unseen(h *held, failure modelError) Outcome {
+	if errors.Is(failure.error, blur.ErrDamaged) {
+		p.counters.BadFrames++
+		return Bad
+	}
+	p.failed(h.frame.At)
+	return Failed
 }
 
 // due returns the passes that look now: those of open tasks that have moved far

@@ -104,7 +104,7 @@ func (h *held) open() error {
 }
 
 // shows returns whom a neighbour shows: nobody where it is none, or no picture of
-// the same size.
+// the same size, or a damaged one.
 func (h *held) shows(ctx context.Context, neighbour *held) ([]blur.Region, error) {
 	if neighbour == nil || neighbour.frame.At.Sub(h.frame.At).Abs() > neighbourly {
 		return nil, nil
@@ -112,7 +112,11 @@ func (h *held) shows(ctx context.Context, neighbour *held) ([]blur.Region, error
 	if neighbour.open() != nil || neighbour.src.Bounds() != h.src.Bounds() {
 		return nil, nil
 	}
-	return neighbour.people(ctx)
+	seen, err := neighbour.people(ctx)
+	if errors.Is(err, blur.ErrDamaged) {
+		return nil, nil
+	}
+	return seen, err
 }
 
 // claim notes that a picture is to be made of a frame, and lets the models look at

@@ -76,7 +76,7 @@ func (m *membrane) solve() bool {
 	for i := top - 1; i >= 0; i-- {
 		l := &m.levels[i]
 		l.start(&m.levels[i+1])
-		for range min(2<<i, 64) {
+		for range min(1<<i, 64) {
 			l.sweep(1)
 			l.sweep(-1)
 		}
@@ -134,24 +134,22 @@ func merge(a, b state) state {
 func (l *level) start(coarse *level) {
 	for y := range l.h {
 		row, above := l.row(y), coarse.row(y/2)
+		at := l.at(0, y)
 		for x := range row {
 			if row[x].state == unknown {
 				row[x].v = above[x/2].v
-				row[x].near = l.neighbours(l.at(x, y))
+				row[x].near = l.neighbours(at + x)
 			}
 		}
 	}
 }
 
 // neighbours counts those beside cell i that are not absent.
-func (l *level) neighbours(i int) (n uint8) {
+func (l *level) neighbours(i int) uint8 {
 	wide := l.w + 2
-	for _, j := range [4]int{i - wide, i - 1, i + 1, i + wide} {
-		if l.cells[j].state != absent {
-			n++
-		}
-	}
-	return n
+	// States are 0 and above: a bit is set in each that is not absent.
+	there := func(c *cell) uint8 { return (uint8(c.state) + 1) >> 1 }
+	return there(&l.cells[i-wide]) + there(&l.cells[i-1]) + there(&l.cells[i+1]) + there(&l.cells[i+wide])
 }
 
 // sweep replaces each unknown cell by the mean of its neighbours, in the order

@@ -97,41 +97,59 @@ func (r *reader) ac(t *table, quant *[64]int32, co *[64]int32, last int) (highes
 
 // skip takes the rest of a block from coefficient k on; false if the codes make
 // no block.
-func (r *reader) skip(t *table, k int) bool {
+func (r *reader) skip(ac *table, k int) bool {
+	_, ok := r.follow(nil, ac, k)
+	return ok
+}
+
+// follow takes a DC difference, unless dc is nil, and the AC coefficients from k on,
+// of which it needs to know no more than where they end. It is where the time of
+// a walk goes, and so one function.
+func (r *reader) follow(dc, ac *table, k int) (diff int32, ok bool) {
 	buf, at, acc, n := r.buf, r.at, r.acc, r.n // in registers
-	for {
-		acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
-		at += int(63-n) >> 3
-		n |= 56
-		// Some codes at once, and 56 bits hold four times some.
-		for range 4 {
-			s := t.skip[acc>>(64-lookupBits)]
-			if k+s.advance() >= 64 {
-				break // the last of them may be beyond the block, or none is whole
+	acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
+	at += int(63-n) >> 3
+	n |= 56
+	if dc != nil {
+		s := dc.step[acc>>(64-lookupBits)]
+		if s == 0 {
+			if s = dc.slow(acc, dcClass); s == 0 {
+				return 0, false
 			}
+		}
+		diff = s.value(acc)
+		acc <<= s.bits() & 63
+		n -= s.bits()
+	}
+	for {
+		// Some codes at once, as long as the last of them cannot be beyond the block.
+		if s := ac.skip[acc>>(64-lookupBits)]; k+s.advance() < 64 {
 			acc <<= s.bits() & 63
 			n -= s.bits()
 			k += s.advance()
 			if s&endsBlock != 0 {
-				r.at, r.acc, r.n = at, acc, n
-				return true
+				break
+			}
+		} else {
+			s := ac.step[acc>>(64-lookupBits)]
+			if s == 0 {
+				if s = ac.slow(acc, acClass); s == 0 {
+					return 0, false
+				}
+			}
+			acc <<= s.bits() & 63
+			n -= s.bits()
+			k += s.advance()
+			if s.advance() == 0 || k >= 64 {
+				break
 			}
 		}
 		if n < 32 {
-			continue
-		}
-		s := t.step[acc>>(64-lookupBits)]
-		if s == 0 {
-			if s = t.slow(acc, acClass); s == 0 {
-				return false
-			}
-		}
-		acc <<= s.bits() & 63
-		n -= s.bits()
-		k += s.advance()
-		if s.advance() == 0 || k >= 64 {
-			r.at, r.acc, r.n = at, acc, n
-			return k <= 64
+			acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
+			at += int(63-n) >> 3
+			n |= 56
 		}
 	}
+	r.at, r.acc, r.n = at, acc, n
+	return diff, k <= 64
 }

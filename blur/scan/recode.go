@@ -63,9 +63,9 @@ func (c *recoder) component(i, x, y int, gone bool) {
 	for by := y * comp.v; by < (y+1)*comp.v; by++ {
 		for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
 			if gone {
-				b := c.e.block(i, by*comp.cols+bx)
-				c.difference(i, int32(b[0]))
-				eachAC(&b, func(symbol uint8, v uint32, size uint) { c.symbol(acClass, i, symbol, v, size) })
+				b := &c.e.Blocks[i][by*comp.cols+bx]
+				c.difference(i, b.dc())
+				b.eachAC(func(symbol uint8, v uint32, size uint) { c.symbol(acClass, i, symbol, v, size) })
 				continue
 			}
 			c.r.dc(c.p.table(dcClass, i))

@@ -138,19 +138,30 @@ func (c *copier) rewrite(x, y int) {
 	c.w.reserve(mcuRoom)
 	for i := range c.p.components {
 		comp := &c.p.components[i]
+		blocks := c.e.Blocks[i]
 		dc, ac := &c.p.table(dcClass, i).codes, &c.p.table(acClass, i).codes
 		for by := y * comp.v; by < (y+1)*comp.v; by++ {
 			for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
-				b := c.e.block(i, by*comp.cols+bx)
-				c.difference(i, int32(b[0]), dc)
-				if b.flat() { // most are
-					c.w.put(uint32(ac.code[endBlock]), uint(ac.length[endBlock]))
+				b := &blocks[by*comp.cols+bx]
+				if b.flat() { // many are
+					c.flat(i, b.dc(), dc, ac)
 					continue
 				}
-				eachAC(&b, func(symbol uint8, v uint32, size uint) { c.w.symbol(ac, symbol, v, size) })
+				c.difference(i, b.dc(), dc)
+				b.eachAC(func(symbol uint8, v uint32, size uint) { c.w.symbol(ac, symbol, v, size) })
 			}
 		}
 	}
+}
+
+// flat writes a block that has a DC coefficient only. Standard codes are so short
+// that both go at once.
+func (c *copier) flat(component int, value int32, dc, ac *codes) {
+	v, size := magnitude(value - c.predicted[component])
+	c.predicted[component] = value
+	first := dc.code[size&15]
+	end, bits := uint32(ac.code[endBlock]), uint(ac.length[endBlock])
+	c.w.put((uint32(first)<<size|v)<<bits|end, uint(dc.length[size&15])+size+bits)
 }
 
 // difference writes how a DC coefficient differs from the one before.
@@ -193,30 +204,20 @@ func (s *splicer) settle(mcu image.Point) {
 	}
 }
 
-// block is what the edit puts in a block, within what a baseline picture can have.
-func (e *Edit) block(component, at int) Block {
-	b := e.Blocks[component][at]
-	b[0] = max(-maxDC, min(b[0], maxDC-1))
-	if b.flat() {
-		return b
-	}
-	const most = 1<<maxACSize - 1
-	for k := 1; k < len(b); k++ {
-		b[k] = max(-most, min(b[k], most))
-	}
-	return b
-}
+// dc returns the DC coefficient, within what a baseline picture can have.
+func (b *Block) dc() int32 { return int32(max(-maxDC, min(b[0], maxDC-1))) }
 
-// eachAC calls do with the codes of a block's AC coefficients, each with the bits
-// behind it (T.81 figure F.2).
-func eachAC(b *Block, do func(symbol uint8, v uint32, size uint)) {
+// eachAC calls do with the codes of the AC coefficients, within what a baseline
+// picture can have, each with the bits behind it (T.81 figure F.2).
+func (b *Block) eachAC(do func(symbol uint8, v uint32, size uint)) {
+	const most = 1<<maxACSize - 1
 	run := uint8(0)
 	for _, c := range b[1:] {
 		if c == 0 {
 			run++
 			continue
 		}
-		v, size := magnitude(int32(c))
+		v, size := magnitude(int32(max(-most, min(c, most))))
 		do(run<<4|uint8(size), v, size)
 		run = 0
 	}

@@ -68,18 +68,19 @@ func (p *Picture) walkMCU(r *reader, v *view, predicted *[3]int32, x, y int) boo
 		dc, ac := &p.tables[dcClass][c.huffman[dcClass]], &p.tables[acClass][c.huffman[acClass]]
 		for by := y * c.v; by < (y+1)*c.v; by++ {
 			for bx := x * c.h; bx < (x+1)*c.h; bx++ {
-				diff, ok := r.dc(dc)
+				var diff int32
+				var ok bool
+				if v == nil {
+					diff, ok = r.follow(dc, ac, 1)
+				} else {
+					diff, ok = r.dc(dc)
+				}
 				predicted[i] += diff
 				if !ok || predicted[i] < -maxDC || predicted[i] >= maxDC {
 					return false
 				}
 				c.dc[by*c.cols+bx] = int16(predicted[i])
-				if v == nil {
-					ok = r.skip(ac, 1)
-				} else {
-					ok = p.paint(r, ac, v, place{i, bx, by})
-				}
-				if !ok {
+				if v != nil && !p.paint(r, ac, v, place{i, bx, by}) {
 					return false
 				}
 			}

@@ -47,8 +47,7 @@ func (w *writer) symbol(c *codes, symbol uint8, v uint32, size uint) {
 
 // word writes eight bytes. Of 32 words of a scan 31 hold no 0xff.
 func (w *writer) word(v uint64) {
-	const low, high = 0x0101010101010101, 0x8080808080808080
-	if (^v-low)&v&high == 0 {
+	if !full(v) {
 		binary.BigEndian.PutUint64(w.out[w.at:], v)
 		w.at += 8
 		return
@@ -56,6 +55,12 @@ func (w *writer) word(v uint64) {
 	for shift := 56; shift >= 0; shift -= 8 {
 		w.byte(byte(v >> shift))
 	}
+}
+
+// full tells whether one of the eight bytes is 0xff.
+func full(v uint64) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	return (^v-low)&v&high != 0
 }
 
 func (w *writer) byte(b byte) {
@@ -73,14 +78,21 @@ func (w *writer) copy(buf []byte, from, to uint32) {
 	w.reserve(int(to-from)/8 + 16)
 	words := (to - from) / 64
 	at, shift, n := int(from>>3), from&7, w.n
-	acc := w.acc
+	acc, out, end := w.acc, w.out, w.at // in registers
 	for range words {
 		v := binary.BigEndian.Uint64(buf[at:])<<shift | uint64(buf[at+8])>>(8-shift)
 		at += 8
-		w.word(acc | v>>n)
+		if word := acc | v>>n; full(word) {
+			w.at = end
+			w.word(word)
+			end = w.at
+		} else {
+			binary.BigEndian.PutUint64(out[end:], word)
+			end += 8
+		}
 		acc = v << (64 - n) // for n of 0 the shift by 64 leaves nothing
 	}
-	w.acc = acc
+	w.acc, w.at = acc, end
 	w.short(buf, from+words*64, to)
 }
 
