@@ -175,6 +175,49 @@ func TestRawPixelsHaveNoWayOut(t *testing.T) {
 	}
 }
 
+// A test may build a program that breaks promises, by an overlay of its sources, to see
+// whether another test would notice. Nothing that builds for others may do so, and no
+// source may wait for a tag that does.
+func TestNothingIsBuiltWithAnOverlay(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if d.Name() == "build" || d.Name() == "bin" || d.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		builds := d.Name() == "Makefile" || slices.Contains([]string{".mk", ".sh", ".yml", ".yaml", ".service", ".rules", ".toml"}, filepath.Ext(path)) || !strings.Contains(d.Name(), ".")
+		if !builds || !d.Type().IsRegular() {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files++
+		if bytes.Contains(text, []byte("-overlay")) {
+			t.Errorf("%s: -overlay is for tests: what is built with it is not what the sources say", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 5 {
+		t.Errorf("%d files looked at, want the Makefile and more", files)
+	}
+	_, all := sources(t)
+	for _, s := range all {
+		if first, _, _ := bytes.Cut(s.text, []byte("\npackage ")); !s.test && regexp.MustCompile(`(?m)^//go:build .*\b(leak|unredacted|canary)\b`).Match(first) {
+			t.Errorf("%s: a tag that switches a promise off could be shipped; use an overlay in the test", s.path)
+		}
+	}
+}
+
 // The outbox and the wire take redacted images only: no exported function of
 // package uplink may take a picture in any other form.
 func TestUplinkTakesRedactedImagesOnly(t *testing.T) {

@@ -68,7 +68,7 @@ func doctor(cmd *cobra.Command, std stdio, path string, asJSON bool) error {
 	failed := 0
 	for _, look := range []func(context.Context, *config.Config) checkup{
 		checkVehicle, checkRuntime, checkModelFiles, checkOrderFiles, checkSealing, checkDisk,
-		checkSwitch, checkClock, checkCamera, checkGPS, checkBroker,
+		checkSwap, checkCores, checkSwitch, checkClock, checkCamera, checkGPS, checkBroker,
 	} {
 		c := look(cmd.Context(), cfg)
 		if c.State == ill {
@@ -192,7 +192,6 @@ func checkOrderFiles(_ context.Context, cfg *config.Config) checkup {
 	return verdict("orders", checkOrders(cfg, models), fmt.Sprintf("%d trusted keys", len(cfg.Orders.TrustedKeys)), "")
 }
 
-// checkDisk writes and flushes a small file where the outbox will.
 // checkSealing says who will be able to read the evidence. It makes no key: a vehicle
 // makes its own at its first start.
 func checkSealing(_ context.Context, cfg *config.Config) checkup {
@@ -210,6 +209,7 @@ func checkSealing(_ context.Context, cfg *config.Config) checkup {
 	return checkup{"sealing", healthy, "evidence is encrypted to " + strings.Join(shortened(cfg.Seal.Recipients), ", "), ""}
 }
 
+// checkDisk writes a small file where the outbox will.
 func checkDisk(_ context.Context, cfg *config.Config) checkup {
 	dir := cfg.StateDir
 	probe := filepath.Join(dir, ".doctor")

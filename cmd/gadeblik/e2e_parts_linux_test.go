@@ -419,8 +419,8 @@ func (r *rig) signed(version int, key, zones string) string {
 		ids = append(ids, strconv.Quote(id))
 	}
 	task := func(id, action, labels string) string {
-		return fmt.Sprintf(`{"id": %q, "purpose": "End-to-end test", "legal_basis": "none needed", "controller": "Nobody", "zones": [%s], "labels": [%s], "action": %q, "min_score": 0.4, "every_m": 12, "quota_per_day": 10000}`,
-			id, strings.Join(ids, ", "), labels, action)
+		return fmt.Sprintf(`{"id": %q, "purpose": "End-to-end test", "legal_basis": "none needed", "controller": "Nobody", "zones": [%s], "labels": [%s], "action": %q, "context": %q, "min_score": 0.4, "every_m": 12, "quota_per_day": 10000}`,
+			id, strings.Join(ids, ", "), labels, action, r.context)
 	}
 	now := time.Now().UTC()
 	text := fmt.Sprintf(`{

@@ -44,6 +44,10 @@ type rig struct {
 	zones                          string // GeoJSON features along the track
 	mosquitto                      string
 
+	program    []string // that startAgent starts
+	context    string   // of the evidence that the orders ask for
+	persistent bool     // the broker keeps on disk what it has not passed on
+
 	broker, agent *process
 	witness       *witness
 	spy           *spy
@@ -67,9 +71,10 @@ func newRig(t *testing.T, p pace) *rig {
 	r := &rig{
 		t: t, pace: p, dir: dir, lib: needs(t),
 		drive: filepath.Join(dir, "drive"), config: filepath.Join(dir, "gadeblik.yaml"), socket: filepath.Join(dir, "control.sock"),
+		program: []string{"gadeblik"}, context: "coarse",
 		mosquitto: findMosquitto(t), arrived: map[string]uplink.Delivery{},
 	}
-	for _, sub := range []string{"state/outbox/items", "tmp", "witnessed", "inbox", "log"} {
+	for _, sub := range []string{"state/outbox/items", "tmp", "witnessed", "inbox", "log", "broker"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +158,19 @@ mqtt: {broker: '%s', keep_alive: 5s, drain_timeout: 40s}
 	}
 }
 
-// startBroker starts mosquitto as Debian ships it, without persistence: what it
+// configured adds a section to the vehicle's configuration.
+func (r *rig) configured(section string) {
+	r.t.Helper()
+	raw, err := os.ReadFile(r.config)
+	if err == nil {
+		err = os.WriteFile(r.config, append(raw, section...), 0o644)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// startBroker starts mosquitto as Debian ships it; unless it is persistent, what it
 // has not passed on when it is killed is gone.
 func (r *rig) startBroker() {
 	r.t.Helper()
@@ -162,7 +179,8 @@ func (r *rig) startBroker() {
 		r.t.Fatal(err)
 	}
 	conf := filepath.Join(r.dir, "mosquitto.conf")
-	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\npersistence false\nlog_dest stderr\n", port)
+	// As itself: started by root, it would become a user who may not write here.
+	text := fmt.Sprintf("listener %s 127.0.0.1\nallow_anonymous true\nlog_dest stderr\npersistence %t\npersistence_location %s/\nuser root\n", port, r.persistent, filepath.Join(r.dir, "broker"))
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
@@ -219,7 +237,7 @@ func (r *rig) openInbox() {
 
 func (r *rig) startAgent() {
 	r.t.Helper()
-	r.agent = r.start("agent", "gadeblik", "run", "--config", r.config)
+	r.agent = r.start("agent", r.program[0], append(r.program[1:], "run", "--config", r.config)...)
 	r.until("the control socket", func() bool {
 		_, err := askControl(context.Background(), r.socket, "GET", "/status", nil)
 		if r.agent.ended() {

@@ -2,9 +2,20 @@
 
 package main
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
-// forbidCoreDumps is possible where vehicles run.
+// forbidCoreDumps is possible where vehicles run. Elsewhere the error is
+// [errors.ErrUnsupported], which run does not accept.
 func forbidCoreDumps() error {
-	return errors.New("forbid core dumps: `gadeblik run` is for Linux; replay and demo run everywhere")
+	return fmt.Errorf("forbid core dumps: `gadeblik run` is for Linux; replay and demo run everywhere: %w", errors.ErrUnsupported)
+}
+
+// lockMemory is possible where vehicles run.
+func lockMemory() error { return mayLockMemory() }
+
+func mayLockMemory() error {
+	return fmt.Errorf("lock memory: memory.lock is for Linux: %w", errors.ErrUnsupported)
 }

@@ -6,6 +6,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,6 +19,12 @@ import (
 var version = "dev"
 
 func main() {
+	// Here and not in the commands that open frames or evidence: a list of these
+	// could lack one. A desk without Linux may still replay; run demands it again.
+	if err := forbidCoreDumps(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		fmt.Fprintf(os.Stderr, "gadeblik: %v\n", err)
+		os.Exit(exitFailure)
+	}
 	// The first signal asks every command to finish what it began; the second
 	// finds the default again and ends the process at once.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)

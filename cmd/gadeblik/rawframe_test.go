@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -19,6 +21,9 @@ import (
 // format, shows by 64 bytes of its entropy-coded scan: no other picture has them,
 // not even the same one encoded again. What a camera writes beside the picture
 // shows by the words that marked puts there.
+//
+// In evidence what is outside of all regions is bit by bit what the camera wrote. So
+// there only those bytes count that are known to be of something that must go.
 
 const (
 	windowSize  = 64
@@ -33,7 +38,10 @@ type traces struct {
 
 type window struct {
 	frame string
+	kind  string // of what: empty is the scan
 	bytes []byte
+	// secret bytes are of what no picture may show. All others may be in evidence.
+	secret bool
 }
 
 // sourceWord is in every segment that marked adds.
@@ -79,9 +87,7 @@ func (tr *traces) add(name string, jpeg []byte) {
 	scan := scanOf(jpeg)
 	n := 0
 	for at := 0; at+windowSize <= len(scan); at += windowEvery {
-		if w := scan[at : at+windowSize]; telling(w) {
-			k := binary.LittleEndian.Uint64(w)
-			tr.windows[k] = append(tr.windows[k], window{name, w})
+		if w := scan[at : at+windowSize]; telling(w) && tr.keep(window{frame: name, bytes: w}) {
 			n++
 		}
 	}
@@ -89,6 +95,19 @@ func (tr *traces) add(name string, jpeg []byte) {
 		tr.frames++
 	}
 }
+
+// keep remembers a window, unless [traces.in] would pass over it.
+func (tr *traces) keep(w window) bool {
+	if uniform(w.bytes) {
+		return false
+	}
+	k := binary.LittleEndian.Uint64(w.bytes)
+	tr.windows[k] = append(tr.windows[k], w)
+	return true
+}
+
+// uniform tells whether bytes begin with four of a kind. Memory has little else.
+func uniform(b []byte) bool { return b[0] == b[1] && b[0] == b[2] && b[0] == b[3] }
 
 // scanOf returns what follows the header of the first scan.
 func scanOf(jpeg []byte) []byte {
@@ -107,7 +126,10 @@ func scanOf(jpeg []byte) []byte {
 
 // telling tells whether a window could only come from its picture: an even
 // surface is a run of the same few bits in every picture.
-func telling(w []byte) bool {
+func telling(w []byte) bool { return different(w) >= windowSize/2 }
+
+// different is how many values the bytes have.
+func different(w []byte) int {
 	var seen [256]bool
 	n := 0
 	for _, b := range w {
@@ -116,7 +138,7 @@ func telling(w []byte) bool {
 			n++
 		}
 	}
-	return n >= windowSize/2
+	return n
 }
 
 // in returns what of the frames lies in data, "" if nothing does.
@@ -124,14 +146,38 @@ func (tr *traces) in(data []byte) string {
 	if at := bytes.Index(data, []byte(sourceWord)); at >= 0 {
 		return fmt.Sprintf("a segment of a source frame at byte %d", at)
 	}
+	evidence := isEvidence(data)
 	for at := 0; at+windowSize <= len(data); at++ {
+		if uniform(data[at:]) {
+			continue
+		}
 		for _, w := range tr.windows[binary.LittleEndian.Uint64(data[at:])] {
-			if bytes.HasPrefix(data[at:], w.bytes) {
-				return fmt.Sprintf("%d bytes of the scan of frame %s at byte %d", windowSize, w.frame, at)
+			if (w.secret || !evidence) && bytes.HasPrefix(data[at:], w.bytes) {
+				return fmt.Sprintf("%d bytes of the %s of frame %s at byte %d", len(w.bytes), cmp.Or(w.kind, "scan"), w.frame, at)
 			}
 		}
 	}
 	return ""
+}
+
+// isEvidence tells whether data is one picture as gadeblik makes them, from its first
+// byte to its last: with its EXIF data or none, and no other segment that could
+// come from a camera.
+func isEvidence(data []byte) bool {
+	if !bytes.HasPrefix(data, []byte{0xFF, 0xD8}) || !bytes.HasSuffix(data, []byte{0xFF, 0xD9}) {
+		return false
+	}
+	want := []byte{0xDB, 0xC0, 0xC4, 0xDA} // DQT, SOF0, DHT, SOS
+	for at := 2; at+4 <= len(data) && data[at] == 0xFF && len(want) > 0; at += 2 + int(binary.BigEndian.Uint16(data[at+2:])) {
+		switch marker := data[at+1]; {
+		case marker == 0xE1 && at == 2:
+		case marker == want[0]:
+			want = want[1:]
+		default:
+			return false
+		}
+	}
+	return len(want) == 0
 }
 
 // embedded finds what text formats hold of others.
@@ -199,7 +245,9 @@ func markedDrive(t testing.TB, from, to string, most int) {
 }
 
 func TestTracesFindAFrame(t *testing.T) {
-	frame := noisyPicture()
+	evidence := noisyPicture() // it has the segments of evidence
+	// A camera says what it writes.
+	frame := slices.Concat(evidence[:2], []byte("\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"), evidence[2:])
 	tr := &traces{windows: map[uint64][]window{}}
 	tr.add("a.jpg", frame)
 	if len(tr.windows) < 50 {
@@ -215,11 +263,17 @@ func TestTracesFindAFrame(t *testing.T) {
 		{"another picture", emptyPicture(), ""},
 		{"the frame", frame, "bytes of the scan of frame a.jpg"},
 		{"a part of it", append([]byte("xx"), frame[len(frame)/2:len(frame)/2+400]...), "bytes of the scan of frame a.jpg"},
+		{"evidence, with what is no secret", evidence, ""},
 		{"a segment", marked(emptyPicture()), "a segment of a source frame at byte 6"},
 	} {
 		if got := tr.in(tt.data); !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 			t.Errorf("%s: found %q, want %q", tt.name, got, tt.want)
 		}
+	}
+	at := len(evidence) / 2
+	tr.keep(window{frame: "a.jpg", bytes: evidence[at : at+windowSize], secret: true})
+	if got := tr.in(evidence); !strings.Contains(got, "bytes of the scan of frame a.jpg") {
+		t.Errorf("evidence with a secret: found %q", got)
 	}
 	page := `<img src="data:image/jpeg;base64,` + base64.StdEncoding.EncodeToString(frame) + `">`
 	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(page), 0o644); err != nil {

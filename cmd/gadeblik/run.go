@@ -43,7 +43,7 @@ and a flag, --mqtt-broker.`,
 // run is the daemon: it returns when ctx ends, or when only a new process helps.
 func run(ctx context.Context, std stdio, cfg *config.Config) error {
 	log := newLog(std.err, cfg.Log)
-	if err := forbidCoreDumps(); err != nil {
+	if err := keepInMemory(cfg.Memory); err != nil {
 		return err
 	}
 	ctx, fatal := context.WithCancelCause(ctx)
@@ -52,7 +52,7 @@ func run(ctx context.Context, std stdio, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	log.Info("started", "version", version, "vehicle", cfg.Vehicle.ID, "fleet", cfg.Vehicle.Fleet, "onnxruntime", v.models.runtime)
+	log.Info("started", "version", version, "vehicle", cfg.Vehicle.ID, "fleet", cfg.Vehicle.Fleet, "onnxruntime", v.models.runtime, "memory_locked", cfg.Memory.Lock)
 
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -69,6 +69,15 @@ func run(ctx context.Context, std stdio, cfg *config.Config) error {
 	err = errors.Join(err, v.close())
 	log.Info("stopped", "err", err)
 	return err
+}
+
+// keepInMemory sees to it that what comes into memory from here on goes to no file
+// behind the agent's back: neither to a core nor, where that is asked for, to swap.
+func keepInMemory(m config.Memory) error {
+	if err := forbidCoreDumps(); err != nil || !m.Lock {
+		return err
+	}
+	return lockMemory()
 }
 
 func newLog(w io.Writer, cfg config.Log) *slog.Logger {

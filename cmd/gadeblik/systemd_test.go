@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"net"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -92,5 +94,35 @@ func TestWithoutSystemdNothingIsSaid(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	if err := tellSystemd(t.Context(), &pulse{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// The services hold frames, opened evidence and keys in memory: the system must let
+// none of it out either.
+func TestServicesKeepMemoryToThemselves(t *testing.T) {
+	for name, want := range map[string][]string{
+		"gadeblik.service":       {"LimitCORE=0", "MemorySwapMax=0", "LimitMEMLOCK=infinity", "MemoryMax=1G", "PrivateTmp=yes", "UMask=0077", "SystemCallFilter=@system-service"},
+		"gadeblik-inbox.service": {"LimitCORE=0", "MemorySwapMax=0", "MemoryMax=1G", "PrivateTmp=yes", "SystemCallFilter=@system-service"},
+	} {
+		raw, err := os.ReadFile(filepath.Join(repository(t), "systemd", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, service, ok := strings.Cut(string(raw), "\n[Service]\n")
+		service, _, ok2 := strings.Cut(service, "\n[Install]\n")
+		if !ok || !ok2 {
+			t.Fatalf("%s has no [Service] before [Install]", name)
+		}
+		lines := strings.Split(service, "\n")
+		for _, line := range want {
+			if !slices.Contains(lines, line) {
+				t.Errorf("%s lacks %s", name, line)
+			}
+			// A later line of the same name would win, but for filters, which add up.
+			key, _, _ := strings.Cut(line, "=")
+			if n := len(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return !strings.HasPrefix(l, key+"=") })); n != 1 && key != "SystemCallFilter" {
+				t.Errorf("%s says %s %d times, want once", name, key, n)
+			}
+		}
 	}
 }

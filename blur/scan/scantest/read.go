@@ -11,13 +11,26 @@ import (
 // are not kept.
 func Read(data []byte) (*Picture, error) {
 	r := &fileReader{data: data, p: &Picture{}}
+	return r.p, r.read()
+}
+
+// Offsets returns where in such a file each MCU begins, by the byte that has its
+// first bit, and where the last one ends.
+func Offsets(data []byte) ([]int, error) {
+	r := &fileReader{data: data, p: &Picture{}}
+	err := r.read()
+	return r.offsets, err
+}
+
+func (r *fileReader) read() error {
+	data := r.data
 	for r.at = 2; ; {
 		if r.at+4 > len(data) || data[r.at] != 0xff {
-			return nil, fmt.Errorf("no marker at byte %d", r.at)
+			return fmt.Errorf("no marker at byte %d", r.at)
 		}
 		marker, n := data[r.at+1], int(data[r.at+2])<<8|int(data[r.at+3])
 		if r.at+2+n > len(data) {
-			return nil, fmt.Errorf("segment of %d bytes at byte %d", n, r.at)
+			return fmt.Errorf("segment of %d bytes at byte %d", n, r.at)
 		}
 		body := data[r.at+4 : r.at+2+n]
 		r.at += 2 + n
@@ -29,7 +42,7 @@ func Read(data []byte) (*Picture, error) {
 		case 0xdd:
 			r.p.Restart = int(body[0])<<8 | int(body[1])
 		case 0xda:
-			return r.p, r.scan(body)
+			return r.scan(body)
 		}
 	}
 }
@@ -39,7 +52,11 @@ type fileReader struct {
 	at     int
 	p      *Picture
 	tables [2][4]map[code]byte
-	bits   []byte // of the scan, one in a byte
+	bits   []byte // of the scan that are left, one in a byte
+	where  []int  // by bit, its byte in the file
+
+	total   int   // of bits
+	offsets []int // by MCU, then of the end
 }
 
 func (r *fileReader) frame(b []byte) {
@@ -52,7 +69,7 @@ func (r *fileReader) frame(b []byte) {
 		}
 	}
 	restart := r.p.Restart
-	r.p = New(int(b[3])<<8|int(b[4]), int(b[1])<<8|int(b[2]), l)
+	*r.p = *New(int(b[3])<<8|int(b[4]), int(b[1])<<8|int(b[2]), l)
 	r.p.Restart = restart
 }
 
@@ -97,6 +114,7 @@ func (r *fileReader) scan(head []byte) (err error) {
 		}
 		if newMCU {
 			mcus++
+			r.note()
 		}
 		tables := head[2+2*component]
 		b := &r.p.Components[component].Blocks[block]
@@ -111,6 +129,7 @@ func (r *fileReader) scan(head []byte) (err error) {
 			b[k] = r.value(int(s & 15))
 		}
 	})
+	r.note()
 	if len(r.bits) >= 8 {
 		return fmt.Errorf("%d bits are left", len(r.bits))
 	}
@@ -123,18 +142,23 @@ const restartMark = 2
 func (r *fileReader) unstuff(b []byte) {
 	for i := 0; i < len(b); i++ {
 		if b[i] == 0xff && i+1 < len(b) && b[i+1] >= 0xd0 && b[i+1] <= 0xd7 {
-			r.bits = append(r.bits, restartMark)
+			r.bits, r.where = append(r.bits, restartMark), append(r.where, r.at+i)
 			i++
 			continue
 		}
 		for j := 7; j >= 0; j-- {
-			r.bits = append(r.bits, b[i]>>j&1)
+			r.bits, r.where = append(r.bits, b[i]>>j&1), append(r.where, r.at+i)
 		}
 		if b[i] == 0xff {
 			i++
 		}
 	}
+	r.total = len(r.bits)
+	r.where = append(r.where, r.at+len(b))
 }
+
+// note remembers where the reader is.
+func (r *fileReader) note() { r.offsets = append(r.offsets, r.where[r.total-len(r.bits)]) }
 
 func (r *fileReader) symbol(table map[code]byte) byte {
 	c := code{}

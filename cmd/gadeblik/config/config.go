@@ -35,6 +35,7 @@ type Config struct {
 	Seal     Seal    `mapstructure:"seal"`
 	Outbox   Outbox  `mapstructure:"outbox"`
 	MQTT     MQTT    `mapstructure:"mqtt"`
+	Memory   Memory  `mapstructure:"memory"`
 	Log      Log     `mapstructure:"log"`
 
 	from map[string]origin // of every key that is not at its default
@@ -181,6 +182,12 @@ type TLS struct {
 	ServerName string `mapstructure:"server_name" help:"name in the broker's certificate if not that of the address"`
 
 	ALPN []string `mapstructure:"alpn" help:"protocols to ask for in the handshake, such as mqtt, where the broker needs one"`
+}
+
+// Memory says what the system may do with the memory that frames are in. That it
+// goes to no core file is not a choice.
+type Memory struct {
+	Lock bool `mapstructure:"lock" help:"true pins the agent's memory, so that no frame is ever swapped to disk"`
 }
 
 // Log says what is written to the log.

@@ -184,6 +184,10 @@ func scalar(s setting, n *yaml.Node) (any, error) {
 		if !number {
 			return nil, fmt.Errorf("must be a number (got %s)", written(n))
 		}
+	case reflect.TypeFor[bool]():
+		if tag != "!!bool" {
+			return nil, fmt.Errorf("must be true or false (got %s)", written(n))
+		}
 	default:
 		if !text && !number && tag != "!!timestamp" {
 			return nil, fmt.Errorf("must be a value with its unit (got %s)", written(n))

@@ -105,7 +105,8 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		"mqtt.tls.ca_file": "/ca", "mqtt.tls.cert_file": "/cert", "mqtt.tls.key_file": "/key", "mqtt.tls.server_name": "n", "mqtt.tls.alpn": "mqtt,x-amzn-mqtt-ca",
 		"mqtt.in_flight": "4", "mqtt.ack": "puback", "mqtt.keep_alive": "90s", "mqtt.drain_timeout": "20s",
 		"mqtt.when": "unmetered", "mqtt.unmetered_interfaces": "wlan0,eth0", "mqtt.depot_file": "/depot", "mqtt.max_payload": "1MiB", "mqtt.max_rate": "64KiB",
-		"log.level": "debug", "log.format": "json",
+		"memory.lock": "true",
+		"log.level":   "debug", "log.format": "json",
 	}
 	want := Config{
 		Vehicle: Vehicle{"v9", "odense"}, StateDir: "/s",
@@ -120,7 +121,8 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		Outbox: Outbox{"/out", 3e9, 77, 0.5, 240 * time.Hour},
 		MQTT: MQTT{"tls://b:1", "c", "u", "/p", TLS{"/ca", "/cert", "/key", "n", []string{"mqtt", "x-amzn-mqtt-ca"}},
 			4, "puback", 90 * time.Second, 20 * time.Second, "unmetered", []string{"wlan0", "eth0"}, "/depot", 1 << 20, 64 << 10},
-		Log: Log{"debug", "json"},
+		Memory: Memory{Lock: true},
+		Log:    Log{"debug", "json"},
 	}
 	var env, args []string
 	tree := layer{}

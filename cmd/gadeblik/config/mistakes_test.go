@@ -37,6 +37,13 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "twice", file: "log: {level: info}\ngps: {}\nlog: {level: warn}", want: "gadeblik.yaml:3: log: appears twice, first in line 1"},
 		{name: "key twice", file: "log:\n  level: info\n  level: warn", want: "gadeblik.yaml:3: log.level: appears twice, first in line 2"},
 
+		{name: "yes for true", file: "memory: {lock: yes}", want: "gadeblik.yaml:1: memory.lock: must be true or false (got yes)"},
+		{name: "capital true", file: "memory: {lock: True}", want: "gadeblik.yaml:1: memory.lock: must be true or false (got True)"},
+		{name: "quoted true", file: `memory: {lock: "true"}`, want: `gadeblik.yaml:1: memory.lock: must be true or false (got "true")`},
+		{name: "number for true", file: "memory: {lock: 1}", want: "gadeblik.yaml:1: memory.lock: must be true or false (got 1)"},
+		{name: "variable for true", env: []string{"GADEBLIK_MEMORY_LOCK=on"}, want: "GADEBLIK_MEMORY_LOCK: memory.lock: must be true or false (got on)"},
+		{name: "flag for true", flags: []string{"--memory-lock="}, want: `--memory-lock: memory.lock: must be true or false (got "")`},
+
 		{name: "number for text", file: "vehicle: {id: 007}", want: `gadeblik.yaml:1: vehicle.id: must be text; put it in quotation marks: "007"`},
 		{name: "switch for text", file: "vehicle: {id: true}", want: `gadeblik.yaml:1: vehicle.id: must be text; put it in quotation marks: "true"`},
 		{name: "text for number", file: `camera: {width: "640"}`, want: `gadeblik.yaml:1: camera.width: must be a number (got "640")`},

@@ -99,6 +99,8 @@ mqtt:
   depot_file: "" # default
   max_payload: 128KiB # default
   max_rate: 0B # default
+memory:
+  lock: false # default
 log:
   level: warn # GADEBLIK_LOG_LEVEL
   format: json # --log-format

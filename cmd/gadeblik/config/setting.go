@@ -136,6 +136,8 @@ func (s setting) parse(text string) (any, error) {
 		return n, nil
 	case reflect.TypeFor[float64]():
 		return parseNumber(text)
+	case reflect.TypeFor[bool]():
+		return parseBool(text)
 	}
 	return nil, errors.New("can be set in the configuration file only")
 }
@@ -146,6 +148,14 @@ func parseNumber(text string) (float64, error) {
 		return 0, fmt.Errorf("must be a number (got %s)", quote(text))
 	}
 	return f, nil
+}
+
+// parseBool knows two words: what yes, on or 1 would mean to whom is not guessed.
+func parseBool(text string) (bool, error) {
+	if text != "true" && text != "false" {
+		return false, fmt.Errorf("must be true or false (got %s)", quote(text))
+	}
+	return text == "true", nil
 }
 
 // splitList takes a list apart at its commas.
