@@ -40,8 +40,9 @@ func (p *Pipeline) look(ctx context.Context, ps *pass, h *held, at moment) error
 
 // wanted returns what the task looks for, best first. Of boxes on the same thing
 // the best stays, whatever the labels: a lorry that could be a bus is one vehicle.
+// The result is good until the next call.
 func (p *Pipeline) wanted(t *Task, dets []inference.Detection) []inference.Detection {
-	var found []inference.Detection
+	found := p.found[:0]
 	for _, d := range dets {
 		switch {
 		case !t.wants(d.Label):
@@ -54,6 +55,7 @@ func (p *Pipeline) wanted(t *Task, dets []inference.Detection) []inference.Detec
 		}
 	}
 	p.counters.Detections += uint64(len(found))
+	p.found = found
 	return found
 }
 

@@ -30,6 +30,8 @@ type Models struct {
 	Redact     []RedactModel
 	SecondLook []RedactModel // none of them finds its class in Redact; a class without one has no second look
 	Timeout    time.Duration // of one detection; 0 means two seconds
+
+	limit deadline
 }
 
 // RedactModel says which model finds one class of what is always removed, and
@@ -145,19 +147,19 @@ func (m *Models) clear() {
 	}
 }
 
-// detect runs one model over one picture within the time allowed.
-func (m *Models) detect(ctx context.Context, name string, src *blur.Source) ([]inference.Detection, error) {
+// detect runs one model over one picture within the time allowed, and appends what
+// it sees to dst.
+func (m *Models) detect(ctx context.Context, name string, src *blur.Source, dst []inference.Detection) ([]inference.Detection, error) {
 	d, ok := m.Detectors[name]
 	if !ok {
-		return nil, fmt.Errorf("detect: no model %q", name)
+		return dst, fmt.Errorf("detect: no model %q", name)
 	}
 	limit := m.Timeout
 	if limit == 0 {
 		limit = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	return Look(ctx, d, src, nil)
+	defer m.limit.over()
+	return Look(m.limit.within(ctx, limit), d, src, dst)
 }
 
 // Look lets one model look at a picture and appends what it sees to dst, best

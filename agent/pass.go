@@ -19,6 +19,7 @@ type pass struct {
 	zone    string
 	sampler capture.Sampler
 	tracker *inference.Tracker
+	things  []inference.Detection // memory of look
 
 	first moment // of the first look
 	last  moment // of the newest look
@@ -76,11 +77,11 @@ func (p *pass) look(at moment, dets []inference.Detection) (live, ended []infere
 	p.looks++
 	// Tracks follow things, not labels: a model may call the same vehicle a lorry
 	// in one look and a bus in the next.
-	things := slices.Clone(dets)
-	for i := range things {
-		things[i].Label = ""
+	p.things = append(p.things[:0], dets...)
+	for i := range p.things {
+		p.things[i].Label = ""
 	}
-	live, ended = p.tracker.Update(uint64(p.looks), things)
+	live, ended = p.tracker.Update(uint64(p.looks), p.things)
 	for i, t := range live {
 		if t.Hits == 1 {
 			p.seen[dets[i].Label]++

@@ -9,6 +9,7 @@ import (
 	"gadeblik/capture"
 	"gadeblik/gps"
 	"gadeblik/gps/geofence"
+	"gadeblik/inference"
 )
 
 // Pipeline takes fixes and frames in order of time and makes products. The same
@@ -35,6 +36,8 @@ type Pipeline struct {
 	failures int  // looks in a row that failed
 	failedAt time.Time
 
+	found     []inference.Detection // memory of wanted
+	looking   []*pass               // and of due
 	decision  Decision
 	usedToday func(task int) int // made once: a method value would allocate at each use
 	utc       time.Time          // trusted time of the newest decision; zero if none
@@ -264,7 +267,7 @@ func (p *Pipeline) unseen(h *held, failure modelError) Outcome {
 // enough since their last look.
 func (p *Pipeline) due() []*pass {
 	fix, _ := p.gate.Fix()
-	var due []*pass
+	due := p.looking[:0]
 	for _, td := range p.decision.Tasks {
 		if td.Reason != Open {
 			continue
@@ -280,5 +283,6 @@ func (p *Pipeline) due() []*pass {
 			due = append(due, ps)
 		}
 	}
+	p.looking = due
 	return due
 }

@@ -15,24 +15,41 @@ import (
 type view struct {
 	models *Models
 	src    *blur.Source
-	seen   map[string][]inference.Detection // by model
+	seen   map[string]saw // by model
+}
+
+// saw is what one model saw. The memory serves for the next picture.
+type saw struct {
+	dets []inference.Detection
+	done bool
 }
 
 func newView(models *Models, src *blur.Source) *view {
-	return &view{models: models, src: src, seen: map[string][]inference.Detection{}}
+	return &view{models: models, src: src, seen: map[string]saw{}}
 }
 
 // detect returns what one model sees, sorted by score, highest first.
 func (v *view) detect(ctx context.Context, model string) ([]inference.Detection, error) {
-	if dets, ok := v.seen[model]; ok {
-		return dets, nil
+	s := v.seen[model]
+	if s.done {
+		return s.dets, nil
 	}
-	dets, err := v.models.detect(ctx, model, v.src)
-	if err != nil {
+	var err error
+	if s.dets, err = v.models.detect(ctx, model, v.src, s.dets[:0]); err != nil {
 		return nil, err
 	}
-	v.seen[model] = dets
-	return dets, nil
+	s.done = true
+	v.seen[model] = s
+	return s.dets, nil
+}
+
+// forget makes it a view of nothing.
+func (v *view) forget() {
+	v.src = nil
+	for model, s := range v.seen {
+		clear(s.dets)
+		v.seen[model] = saw{dets: s.dets[:0]}
+	}
 }
 
 // people returns what must be removed: what the redaction models see, and what

@@ -82,8 +82,8 @@ func (w *window) clear() {
 func (h *held) release() {
 	h.source.Close()
 	h.frame.Release()
-	clear(h.seen)
-	h.src, h.frame, h.claims, h.before = nil, nil, nil, nil
+	h.forget()
+	h.frame, h.claims, h.before = nil, nil, nil
 }
 
 // open reads the frame, once.
