@@ -57,7 +57,7 @@ func BenchmarkSteps(b *testing.B) {
 		name string
 		do   func() error
 	}{
-		{"blank", func() error { c.blank(picture, plan.regions); return nil }},
+		{"blank", func() error { c.blank(picture, plan.regions, true); return nil }},
 		{"solid", func() error { return c.paint(context.Background(), Solid) }},
 		{"veil", func() error { return c.paint(context.Background(), Veil) }},
 		{"code", func() error { c.code(); return nil }},

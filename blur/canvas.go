@@ -38,8 +38,9 @@ const (
 	dcUnit   = one / 8
 )
 
-// blank takes over what no region covers.
-func (c *canvas) blank(p *scan.Picture, regions []Region) {
+// blank takes over what no region covers: all of it, or what is next to a region,
+// which is all that a fill looks at.
+func (c *canvas) blank(p *scan.Picture, regions []Region, all bool) {
 	c.mask.reset(p.Size(), p.MCU(), regions)
 	c.gone = cleared(c.gone, len(c.mask.patch))
 	components := p.Components()
@@ -48,24 +49,35 @@ func (c *canvas) blank(p *scan.Picture, regions []Region) {
 	}
 	c.planes = c.planes[:len(components)]
 	for i := range components {
-		c.planes[i].take(&components[i], &c.mask)
+		c.planes[i].reset(&components[i])
+		if all {
+			c.planes[i].take(&components[i], &c.mask, image.Rect(0, 0, c.mask.cols, c.mask.rows))
+			continue
+		}
+		for id := range c.mask.bounds[1:] {
+			c.planes[i].take(&components[i], &c.mask, c.mask.window(int32(id+1)))
+		}
 	}
 	for m, id := range c.mask.patch {
 		c.gone[m] = id != outside
 	}
 }
 
-// take copies the means of the blocks outside the mask; all others become middle
-// grey.
-func (p *plane) take(from *scan.Component, m *mask) {
+// reset makes all of a plane middle grey.
+func (p *plane) reset(from *scan.Component) {
 	p.cols, p.rows, p.h, p.v, p.quant = from.Cols, from.Rows, from.H, from.V, from.Quant
 	p.least = least(p.quant)
 	p.mean = cleared(p.mean, p.cols*p.rows)
+}
+
+// take copies the means of the blocks of some MCUs, those outside the mask.
+func (p *plane) take(from *scan.Component, m *mask, mcus image.Rectangle) {
 	unit := p.quant[0] * dcUnit
-	for y := range p.rows {
+	for y := mcus.Min.Y * p.v; y < mcus.Max.Y*p.v; y++ {
 		row, dc := p.row(y), from.DC[y*p.cols:(y+1)*p.cols]
-		for mcu, id := range m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols] {
-			if id != outside {
+		patch := m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols]
+		for mcu := mcus.Min.X; mcu < mcus.Max.X; mcu++ {
+			if patch[mcu] != outside {
 				continue
 			}
 			for x := mcu * p.h; x < (mcu+1)*p.h; x++ {

@@ -26,7 +26,7 @@ func blanked(t *testing.T, s *Source, regions []Region) *canvas {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.canvas.blank(picture, regions)
+	s.canvas.blank(picture, regions, true)
 	return &s.canvas
 }
 

@@ -60,7 +60,7 @@ func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
 		return nil, err
 	}
 	c := &s.canvas
-	c.blank(picture, p.regions)
+	c.blank(picture, p.regions, r.Context == Coarse)
 	// From here on the canvas is all there is to compute from.
 	if err := c.paint(ctx, r.Fill); err != nil {
 		return nil, err
