@@ -31,6 +31,7 @@ type Source struct {
 	plain   plain        // of all others; made if it has pixels
 	canvas  canvas
 	out     []byte
+	used    bool // there may be something to be zeroed
 }
 
 // Open opens a frame for one use; see [Source.Open].
@@ -49,6 +50,7 @@ func Open(data []byte) (*Source, error) {
 // never panics; s is then closed. The caller leaves data unchanged until Close.
 func (s *Source) Open(data []byte) error {
 	s.Close()
+	s.used = true
 	if err := s.open(data); err != nil {
 		s.Close()
 		return fmt.Errorf("open JPEG: %w", err)
@@ -97,6 +99,7 @@ func (s *Source) OpenYCbCr(img *image.YCbCr) error {
 	if err := checkFrame(img); err != nil {
 		return fmt.Errorf("open frame: %w", err)
 	}
+	s.used = true
 	s.grid = s.plain.copy(img)
 	s.size = img.Rect.Size()
 	return nil
@@ -124,14 +127,14 @@ func (s *Source) Planes(reduce int) (*image.YCbCr, error) {
 // for the next frame. Only images made by [Redact] outlive it. A second Close
 // does nothing.
 func (s *Source) Close() {
-	if s == nil || s.size == (image.Point{}) && !s.plain.made() {
+	if s == nil || !s.used {
 		return
 	}
 	s.picture.Wipe()
 	s.plain.wipe()
 	s.canvas.wipe()
 	clear(s.out[:cap(s.out)])
-	s.size = image.Point{}
+	s.size, s.used = image.Point{}, false
 }
 
 // gridOf returns the grid on which regions lie: the MCU of the file, and at least

@@ -201,6 +201,36 @@ func TestClose(t *testing.T) {
 	(*Source)(nil).Close()
 }
 
+// What could not be opened, or not be followed to its end, is wiped as well.
+func TestCloseOfWhatIsDamaged(t *testing.T) {
+	p := scantest.New(83, 61, scantest.Layouts()[2])
+	p.Scramble(func(n int) int { return n / 3 }, func(image.Rectangle) bool { return true })
+	file := p.Bytes()
+	var s Source
+	if err := s.Open(file[:len(file)-20]); err == nil {
+		t.Fatal("a file that ends early was opened")
+	}
+	if left := scratch(reflect.ValueOf(&s).Elem()); left > 0 {
+		t.Errorf("%d values are left of a file that ends early", left)
+	}
+	for i := len(file) - 200; i < len(file)-2; i++ {
+		file[i] = 0xf5 // no code begins like that
+	}
+	if err := s.Open(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Planes(2); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("planes of a damaged file: %v", err)
+	}
+	if _, err := Redact(context.Background(), &s, Request{}); !errors.Is(err, ErrDamaged) {
+		t.Fatalf("redaction of a damaged file: %v", err)
+	}
+	s.Close()
+	if left := scratch(reflect.ValueOf(&s).Elem()); left > 0 {
+		t.Errorf("%d values are left of a damaged file", left)
+	}
+}
+
 // scratch counts what is not zero in all the slices that a value has, up to their
 // capacity. The Huffman tables of the file are of the camera and stay.
 func scratch(v reflect.Value) (n int) {
