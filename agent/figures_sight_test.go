@@ -132,7 +132,8 @@ func finder(eyes *Models, class blur.Class) RedactModel {
 			return RedactModel{Class: class, Model: name, MinScore: 0.3}
 		}
 	}
-	nothing := &scripted{name: "no " + string(class), labels: []string{string(class)}}
+	// It wants no more of the picture than the model that looks.
+	nothing := &scripted{name: "no " + string(class), labels: []string{string(class)}, input: eyes.Detectors[eyes.Primary].Manifest().Input}
 	eyes.Detectors[nothing.name] = nothing
 	return RedactModel{Class: class, Model: nothing.name, MinScore: 0.3}
 }

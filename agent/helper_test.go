@@ -106,6 +106,7 @@ type scripted struct {
 	name   string
 	labels []string
 	see    func(img *image.YCbCr) []inference.Detection
+	input  inference.Input // zero wants the whole picture
 	err    error
 	calls  int
 	clears int
@@ -114,7 +115,7 @@ type scripted struct {
 func (s *scripted) Clear() { s.clears++ }
 
 func (s *scripted) Manifest() inference.Manifest {
-	return inference.Manifest{Name: s.name, Classes: s.labels, SHA256: fmt.Sprintf("%064x", len(s.name))}
+	return inference.Manifest{Name: s.name, Classes: s.labels, Input: s.input, SHA256: fmt.Sprintf("%064x", len(s.name))}
 }
 
 func (s *scripted) Detect(ctx context.Context, v inference.View, dst []inference.Detection) ([]inference.Detection, error) {
