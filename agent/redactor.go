@@ -65,7 +65,8 @@ func (r *Redactor) Remove(ctx context.Context, src *blur.Source, req blur.Reques
 	}
 	second := r.record(hits)
 	if second.Grown {
-		req.Regions = slices.Concat(req.Regions, hits, bodies(hits, slices.Concat(req.Regions, hits), src.Bounds()))
+		fresh := untouched(hits, img)
+		req.Regions = slices.Concat(req.Regions, hits, bodies(fresh, slices.Concat(req.Regions, hits), src.Bounds()))
 		if img, err = r.removeAgain(ctx, src, req); err != nil {
 			return Redacted{Second: second}, err
 		}

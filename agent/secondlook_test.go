@@ -305,3 +305,33 @@ func TestStatusSaysWhatSecondLooksDid(t *testing.T) {
 		}
 	}
 }
+
+// A face that only a second look sees brings its body, unless it is seen in the
+// patch that redaction has left.
+func TestSecondLookBringsBodies(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		face image.Rectangle
+		want int // persons
+	}{
+		{"beside all patches", image.Rect(220, 20, 236, 36), 2},
+		{"half in a patch", image.Rect(92, 60, 140, 108), 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSight()
+			s.person.see = func(*image.YCbCr) []inference.Detection {
+				return []inference.Detection{{Label: "person", Score: 0.9, Box: image.Rect(60, 40, 100, 160)}}
+			}
+			m := s.models()
+			withSecond(m, blur.Face, "face", []inference.Detection{{Label: "face", Score: 0.9, Box: tt.face}})
+			r := &Redactor{Models: m}
+			got, err := r.Redact(context.Background(), greyWith(t, tt.face), blur.Request{Context: blur.Full})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !got.Second.Grown || got.Removed["face"] != 1 || got.Removed["person"] != tt.want {
+				t.Errorf("grown %t, removed %v; want one face and %d persons", got.Second.Grown, got.Removed, tt.want)
+			}
+		})
+	}
+}

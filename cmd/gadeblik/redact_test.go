@@ -415,7 +415,8 @@ func redactFolder(t *testing.T, in, out string, flags ...string) []record {
 	tmp := t.TempDir()
 	cmd := exec.Command("gadeblik", append([]string{"redact", in, "--out", out, "--report", "--quiet", "--onnxruntime", needs(t)}, flags...)...)
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
-	if text, err := cmd.CombinedOutput(); err != nil {
+	// A second look that is not sure of a picture makes it a failure, as it should.
+	if text, err := cmd.CombinedOutput(); err != nil && !strings.Contains(string(text), agent.ErrStillVisible.Error()) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	if left := names(t, tmp); len(left) > 0 {
@@ -441,10 +442,10 @@ func TestRedactRemovesWhatItSaysAndNoMore(t *testing.T) {
 		markedDrive(t, filepath.Join(root, "testdata", "drives", "demo"), drive, 12)
 		removesWhatItSays(t, filepath.Join(drive, "frames"))
 	})
-	t.Run("a real street", func(t *testing.T) {
-		in := filepath.Join(shared(root), "images", "street")
+	t.Run("real people", func(t *testing.T) {
+		in := filepath.Join(shared(root), "images", "faces")
 		if !isFolder(in) {
-			t.Skip("no pictures in ../shared/images/street")
+			t.Skip("no pictures in ../shared/images/faces")
 		}
 		removesWhatItSays(t, in)
 	})
@@ -454,10 +455,15 @@ func removesWhatItSays(t *testing.T, in string) {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out")
 	people := 0
+	made := 0
 	for _, rec := range redactFolder(t, in, out) {
+		if rec.Status == failed && strings.HasPrefix(rec.Reason, agent.ErrStillVisible.Error()) && !exists(filepath.Join(out, rec.Path)) {
+			continue // nothing was released
+		}
 		if rec.Status != redacted {
 			t.Fatalf("%+v", rec)
 		}
+		made++
 		before, after := luma(t, filepath.Join(in, rec.Path)), luma(t, filepath.Join(out, rec.Path))
 		if after.Rect.Dx() != rec.Width || after.Rect.Dy() != rec.Height || before.Rect != after.Rect {
 			t.Fatalf("%s: %v became %v, the report says %dx%d", rec.Path, before.Rect, after.Rect, rec.Width, rec.Height)
@@ -474,8 +480,8 @@ func removesWhatItSays(t *testing.T, in string) {
 			t.Errorf("%s: mean difference %.1f inside of what was removed and %.1f outside", rec.Path, inside, outside)
 		}
 	}
-	if people == 0 {
-		t.Error("nobody was removed: this proves nothing")
+	if people == 0 || made < 3 {
+		t.Errorf("%d regions of %d pictures were removed: this proves nothing", people, made)
 	}
 	for _, rec := range names(t, out) {
 		data, err := os.ReadFile(filepath.Join(out, rec))

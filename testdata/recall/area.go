@@ -64,15 +64,21 @@ func (a *area) share(r image.Rectangle) float64 {
 	if r.Empty() {
 		return 0
 	}
-	in := 0
+	return float64(a.count(r)) / float64(r.Dx()*r.Dy())
+}
+
+// count returns how many pixels of r are in the area.
+func (a *area) count(r image.Rectangle) int {
+	r = r.Intersect(a.bounds)
+	n := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for _, set := range a.row(y)[r.Min.X:r.Max.X] {
 			if set {
-				in++
+				n++
 			}
 		}
 	}
-	return float64(in) / float64(r.Dx()*r.Dy())
+	return n
 }
 
 // beside returns which share of the picture is in the area and not in b, which is

@@ -20,6 +20,7 @@ import (
 type eyes struct {
 	runtime *onnx.Runtime
 	folder  string
+	known   map[string]inference.Manifest
 	loaded  map[string]*once
 	closing []*inference.Detector
 }
@@ -33,12 +34,19 @@ func newEyes(folder string) (*eyes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &eyes{runtime: runtime, folder: folder, loaded: map[string]*once{}}, nil
+	return &eyes{runtime: runtime, folder: folder, known: map[string]inference.Manifest{}, loaded: map[string]*once{}}, nil
 }
 
 // manifest returns what the catalogue says of a model.
 func (e *eyes) manifest(name string) (inference.Manifest, error) {
-	return catalogue.Load(e.folder, name)
+	if m, ok := e.known[name]; ok {
+		return m, nil
+	}
+	m, err := catalogue.Load(e.folder, name)
+	if err == nil {
+		e.known[name] = m
+	}
+	return m, err
 }
 
 // open returns the model with this manifest, the same one each time.

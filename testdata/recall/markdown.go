@@ -11,7 +11,10 @@ func (rep *report) markdown() string {
 	rep.writePictures(&b)
 	rep.writeMethods(&b)
 	rep.writeRecall(&b)
+	rep.writeAgain(&b)
 	rep.writeResidue(&b)
+	rep.writeVersus(&b)
+	rep.writeWitnesses(&b)
 	rep.writeRemoval(&b)
 	rep.writeSent(&b)
 	return b.String()
@@ -72,39 +75,59 @@ func (rep *report) writeRecall(b *strings.Builder) {
 }
 
 func (rep *report) writeResidue(b *strings.Builder) {
-	fmt.Fprintf(b, "\n### Still found\n\nHits in 100 pictures (95 %% interval), over %d pictures.\n\n", rep.witnesses)
+	fmt.Fprintf(b, "\n### Still found\n\nHits in 100 pictures (95 %% interval), over %d pictures: all / only those that the originals had. ", rep.witnesses)
+	b.WriteString("In square brackets where the model's weights take part in the way.\n\n")
 	rep.header(b, "looked for", "by", "in originals")
 	for _, r := range rep.Residue {
 		fmt.Fprintf(b, "| %s | %s | %s ", r.Class, r.Model, r.Original.text("%.0f"))
-		for _, m := range rep.Methods {
-			fmt.Fprintf(b, "| %s ", r.By[m.Name].text())
+		for _, m := range rep.ways {
+			fmt.Fprintf(b, "| %s ", marked(r.By[m.name].text(), m.looks.role(r.witness.weights)))
 		}
 		b.WriteString("|\n")
 	}
+}
+
+// writeWitnesses says of each how far it is a stranger.
+func (rep *report) writeWitnesses(b *strings.Builder) {
 	b.WriteString("\n")
 	for _, w := range witnesses() {
-		if w.kin != "" {
-			fmt.Fprintf(b, "- `%s` is no stranger: %s.\n", w.model, w.kin)
+		var parts []string
+		for _, m := range rep.ways {
+			if role := m.looks.role(w.weights); role != "" {
+				parts = append(parts, role+" of "+m.name)
+			}
 		}
+		if w.kin != "" {
+			parts = append(parts, w.kin)
+		}
+		if len(parts) == 0 {
+			parts = []string{"a stranger to every way"}
+		}
+		fmt.Fprintf(b, "- `%s`: %s.\n", w.model, strings.Join(parts, "; "))
 	}
 }
 
 func (rep *report) writeRemoval(b *strings.Builder) {
 	b.WriteString("\n### Cost\n\nShare of a picture that is removed, in all and outside of every box of somebody; dropped pictures are not in it.\n\n")
-	b.WriteString("| way | median | 90th percentile | outside, median | outside, 90th percentile | pictures dropped |\n|---|--:|--:|--:|--:|--:|\n")
+	b.WriteString("| way | median | 90th percentile | outside, median | outside, 90th percentile | by the first look alone, median | 90th percentile | pictures dropped |\n|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, r := range rep.Removal {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %d |\n", r.Method,
-			percent(r.Median), percent(r.P90), percent(r.BesideMedian), percent(r.BesideP90), r.Dropped)
+		first := []string{"", ""}
+		if rep.way(r.Method).own {
+			first = []string{percent(r.FirstMedian), percent(r.FirstP90)}
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %d |\n", r.Method, percent(r.Median), percent(r.P90),
+			percent(r.BesideMedian), percent(r.BesideP90), first[0], first[1], r.Dropped)
 	}
 }
 
 func (rep *report) writeSent(b *strings.Builder) {
 	s := rep.Sent
-	fmt.Fprintf(b, "\n### As sent by default\n\nWay `%s`, %d of the pictures: those in which the built-in model sees a container or bag, with coarse blocks around it; %d of them dropped. Other models looked at %d.\n\n",
-		exampleMethod, s.Pictures, s.Dropped, s.Witnessed)
+	fmt.Fprintf(b, "\n### As sent by default\n\nWay `%s`, %d of the pictures: those in which the built-in model sees a container or bag, with coarse blocks around it; the second look let %d of them grow, and %d were dropped (with sharp surroundings %d and %d). Other models looked at %d.\n\n",
+		exampleMethod, s.Pictures, s.Grown, s.Dropped, s.FullGrown, s.FullDropped, s.Witnessed)
 	b.WriteString("| looked for | by | in originals | redacted, sharp around | redacted, as sent |\n|---|---|--:|--:|--:|\n")
 	for _, r := range s.Residue {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", r.Class, r.Model, r.Original.text("%.0f"), r.Sharp.text(), r.Sent.text())
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", r.Class, r.Model, r.Original.text("%.0f"),
+			marked(r.Sharp.text(), r.role), marked(r.Sent.text(), r.role))
 	}
 	fmt.Fprintf(b, "\n| objects | number | removed, sharp around | removed or coarse, as sent |\n|---|--:|--:|--:|\n")
 	for _, r := range s.Recall {
@@ -117,7 +140,7 @@ func (e estimate) text(verb string) string {
 	return fmt.Sprintf(verb+" ("+verb+" to "+verb+")", e.Value, e.Low, e.High)
 }
 
-// text is what is found, and how much of it is new.
-func (l left) text() string { return fmt.Sprintf("%s, new %.0f", l.Found.text("%.0f"), l.New) }
+// text is what is found, and what of it the originals had.
+func (l left) text() string { return l.Found.text("%.0f") + " / " + l.Known.text("%.0f") }
 
 func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }

@@ -49,16 +49,19 @@ type fate struct {
 	Class  string             `json:"class"`
 	Origin string             `json:"origin"`
 	Box    [4]int             `json:"box"`
-	Size   int                `json:"size"` // pixels high; of plates, wide
-	Gone   map[string]float64 `json:"gone"` // the share of its box that was removed, by method
+	Size   int                `json:"size"`  // pixels high; of plates, wide
+	Gone   map[string]float64 `json:"gone"`  // the share of its box that was removed, by method
+	First  map[string]float64 `json:"first"` // the same of the first look alone; of ours
 }
 
 // product is what one method did to one picture.
 type product struct {
-	Removed float64  `json:"removed"`          // share of the picture
-	Beside  *float64 `json:"beside,omitempty"` // the same without what is somebody, where that is known
-	Residue hits     `json:"residue,omitempty"`
-	Dropped string   `json:"dropped,omitempty"` // why no picture leaves
+	First   float64     `json:"first"`            // share of the picture that the first look alone removes
+	Removed float64     `json:"removed"`          // share of the picture
+	Beside  *float64    `json:"beside,omitempty"` // the same without what is somebody, where that is known
+	Residue hits        `json:"residue,omitempty"`
+	Dropped string      `json:"dropped,omitempty"` // why no picture leaves
+	Second  *secondLook `json:"second,omitempty"`  // nil where none is done
 }
 
 // hits are the boxes that each witness found, by its model.
@@ -69,6 +72,7 @@ type shipment struct {
 	Gone    []float64 `json:"gone,omitempty"` // of each object, also under coarse blocks
 	Residue hits      `json:"residue,omitempty"`
 	Dropped string    `json:"dropped,omitempty"`
+	Grown   bool      `json:"grown"` // by the second look
 }
 
 // jobs lists every picture of the test split, in the order of the tables.
@@ -141,7 +145,7 @@ func (w *worker) measure(ctx context.Context, j job) (finding, error) {
 	w.eyes.forget()
 	f := finding{File: j.file, Set: j.set, By: map[string]product{}}
 	for _, o := range j.scene.objects {
-		f.Objects = append(f.Objects, fate{o.class, o.origin, corners(o.box), o.size(), map[string]float64{}})
+		f.Objects = append(f.Objects, fate{o.class, o.origin, corners(o.box), o.size(), map[string]float64{}, map[string]float64{}})
 	}
 	var err error
 	if j.jpeg, err = os.ReadFile(filepath.Join(w.shared, filepath.FromSlash(j.file))); err != nil {
@@ -165,9 +169,15 @@ func (w *worker) try(ctx context.Context, m method, j job, f *finding) error {
 		return err
 	}
 	nothing := newArea(o.removed.bounds.Max)
-	p := product{Removed: o.removed.beside(nothing), Dropped: o.dropped}
+	p := product{Removed: o.removed.beside(nothing), Dropped: o.dropped, Second: secondOf(o, j.scene)}
+	if o.first != nil {
+		p.First = o.first.beside(nothing)
+	}
 	for i, object := range j.scene.objects {
 		f.Objects[i].Gone[m.name] = o.removed.share(object.box)
+		if o.first != nil {
+			f.Objects[i].First[m.name] = o.first.share(object.box)
+		}
 	}
 	if j.judged {
 		beside := o.removed.beside(somebody(j.scene, o.removed.bounds.Max))
@@ -218,11 +228,11 @@ func (w *worker) residue(ctx context.Context, j job, o outcome) (hits, error) {
 
 // ship measures the picture as it is sent, nil if it would not be.
 func (w *worker) ship(ctx context.Context, m method, j job) (*shipment, error) {
-	o, ok, err := sent(ctx, w.eyes, m.own, j.jpeg)
+	o, ok, err := sent(ctx, w.eyes, m.looks, j.jpeg)
 	if err != nil || !ok {
 		return nil, err
 	}
-	s := &shipment{Dropped: o.dropped}
+	s := &shipment{Dropped: o.dropped, Grown: o.dropped == "" && o.again.grown}
 	for _, object := range j.scene.objects {
 		s.Gone = append(s.Gone, o.removed.share(object.box))
 	}

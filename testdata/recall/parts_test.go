@@ -12,7 +12,6 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
-	"gadeblik/blur"
 	"gadeblik/inference"
 )
 
@@ -247,31 +246,6 @@ func TestBetween(t *testing.T) {
 	}
 	if _, err := between([]byte(beginTables), ""); err == nil {
 		t.Error("a document without an end is taken")
-	}
-}
-
-func TestTheExampleRemovesEveryClass(t *testing.T) {
-	with, err := configured("../../configs/gadeblik.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[blur.Class]bool{}
-	for _, r := range with {
-		found[r.Class] = true
-	}
-	if len(found) != len(classes()) {
-		t.Errorf("the example looks for %v, want %v", found, classes())
-	}
-}
-
-func TestLowered(t *testing.T) {
-	m := inference.Manifest{Name: "a", Classes: []string{"face"}, Score: 0.4}
-	with := []redactModel{{blur.Face, "a", 0.2}, {blur.Face, "b", 0.1}, {blur.Plate, "a", 0.1}}
-	if got := lowered(m, with).ScoreOf("face"); got != 0.2 {
-		t.Errorf("asked from %v, want 0.2", got)
-	}
-	if got := lowered(m, []redactModel{{blur.Face, "a", 0.7}}).ScoreOf("face"); got != 0.4 {
-		t.Errorf("asked from %v, want the manifest's 0.4", got)
 	}
 }
 

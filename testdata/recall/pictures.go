@@ -31,6 +31,11 @@ func placeOf(name string) string {
 	return ""
 }
 
+// judgedSet tells whether a human looked for all classes in the pictures of a set.
+func judgedSet(name string) bool {
+	return slices.ContainsFunc(measured(), func(s set) bool { return s.name == name && s.judged })
+}
+
 // places are those of the sets, in their order.
 func places() []string {
 	var all []string

@@ -27,6 +27,10 @@ const (
 	quality = 88
 )
 
+func plainLooks() choice {
+	return choice{redact: []redactModel{{Class: blur.Face, Model: plainModel, MinScore: plainScore}}}
+}
+
 func plainPass(ctx context.Context, e *eyes, data []byte) (outcome, error) {
 	faces, err := plainFaces(ctx, e, data)
 	if err != nil {

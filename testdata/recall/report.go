@@ -16,14 +16,16 @@ const (
 
 // report is everything that was measured.
 type report struct {
-	Methods   []described `json:"methods"`
-	Every     int         `json:"every"` // witnesses looked at one picture of a set in so many
-	Recall    []recallRow `json:"recall"`
-	Residue   []residue   `json:"residue"`
-	Removal   []removal   `json:"removal"`
-	Sent      sentFigures `json:"sent"`
-	Pictures  []finding   `json:"pictures"`
-	witnesses int         // pictures that the witnesses looked at
+	Methods   []described  `json:"methods"`
+	Every     int          `json:"every"` // witnesses looked at one picture of a set in so many
+	Recall    []recallRow  `json:"recall"`
+	Residue   []residue    `json:"residue"`
+	Removal   []removal    `json:"removal"`
+	Again     againFigures `json:"again"`
+	Sent      sentFigures  `json:"sent"`
+	Pictures  []finding    `json:"pictures"`
+	ways      []method
+	witnesses int // pictures that the witnesses looked at
 }
 
 // described is a method in words.
@@ -49,17 +51,19 @@ type share struct {
 
 // residue is what one witness finds in a hundred pictures.
 type residue struct {
-	Class    string          `json:"class"`
-	Model    string          `json:"model"`
-	Original estimate        `json:"original"`
-	By       map[string]left `json:"by"`
+	Class    string            `json:"class"`
+	Model    string            `json:"model"`
+	Original estimate          `json:"original"`
+	By       map[string]left   `json:"by"`
+	Versus   map[string]versus `json:"versus"` // of ours
+	witness  witness
 }
 
-// left is what is found in a hundred redacted pictures, and how much of it was not
-// found in the originals.
+// left is what is found in a hundred redacted pictures, and how much of it was found
+// in the originals already.
 type left struct {
 	Found estimate `json:"found"`
-	New   float64  `json:"new"`
+	Known estimate `json:"known"`
 }
 
 // removal is how much of the pictures one method takes.
@@ -70,15 +74,20 @@ type removal struct {
 	P90          float64 `json:"p90"`
 	BesideMedian float64 `json:"beside_median"`
 	BesideP90    float64 `json:"beside_p90"`
+	FirstMedian  float64 `json:"first_median"` // by the first look alone, of all pictures; of ours
+	FirstP90     float64 `json:"first_p90"`
 }
 
 // sentFigures compare pictures as they are sent by default with the same ones sharp.
 type sentFigures struct {
-	Pictures  int          `json:"pictures"`
-	Witnessed int          `json:"witnessed"` // of these, looked at by other models
-	Dropped   int          `json:"dropped"`
-	Residue   []sentRow    `json:"residue"`
-	Recall    []sentRecall `json:"recall"`
+	Pictures    int          `json:"pictures"`
+	Witnessed   int          `json:"witnessed"` // of these, looked at by other models
+	Dropped     int          `json:"dropped"`
+	Grown       int          `json:"grown"`
+	FullGrown   int          `json:"full_grown"` // of the same pictures, sharp around
+	FullDropped int          `json:"full_dropped"`
+	Residue     []sentRow    `json:"residue"`
+	Recall      []sentRecall `json:"recall"`
 }
 
 // sentRow is what one witness finds in a hundred of these pictures.
@@ -88,6 +97,7 @@ type sentRow struct {
 	Original estimate `json:"original"`
 	Sharp    left     `json:"sharp"`
 	Sent     left     `json:"sent"`
+	role     string   // of the witness's weights in the way that is sent
 }
 
 // sentRecall is what became of the objects of one class in these pictures.
@@ -105,7 +115,7 @@ func newReport(r *run, found []finding) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
-	rep := &report{Every: r.every, Pictures: found}
+	rep := &report{Every: r.every, Pictures: found, ways: all}
 	for _, m := range all {
 		rep.Methods = append(rep.Methods, described{m.name, m.with})
 		removed := removedBy(m.name, found)
@@ -125,15 +135,17 @@ func newReport(r *run, found []finding) (*report, error) {
 	for _, w := range witnesses() {
 		rep.Residue = append(rep.Residue, rep.residueOf(w))
 	}
+	rep.Again = rep.again()
 	rep.Sent = rep.asSent()
 	return rep, nil
 }
 
 func removedBy(name string, found []finding) removal {
 	r := removal{Method: name}
-	var all, beside []float64
+	var all, beside, first []float64
 	for _, f := range found {
 		p := f.By[name]
+		first = append(first, p.First)
 		if p.Dropped != "" {
 			r.Dropped++
 			continue
@@ -143,6 +155,7 @@ func removedBy(name string, found []finding) removal {
 			beside = append(beside, *p.Beside)
 		}
 	}
+	r.FirstMedian, r.FirstP90 = quantile(first, 0.5), quantile(first, 0.9)
 	r.Median, r.P90 = quantile(all, 0.5), quantile(all, 0.9)
 	if len(beside) > 0 {
 		r.BesideMedian, r.BesideP90 = quantile(beside, 0.5), quantile(beside, 0.9)
@@ -177,8 +190,8 @@ func (rep *report) row(class, kind string, in func(place string, o fate) bool) r
 		row.Objects += len(mine)
 		row.Pictures++
 		for _, m := range rep.Methods {
-			gone[m.Name] = append(gone[m.Name], count(mine, m.Name, goneFrom))
-			half[m.Name] = sum([]tally{half[m.Name], count(mine, m.Name, halfFrom)}, func(i int) int { return i })
+			gone[m.Name] = append(gone[m.Name], count(mine, by(m.Name), goneFrom))
+			half[m.Name] = sum([]tally{half[m.Name], count(mine, by(m.Name), halfFrom)}, func(i int) int { return i })
 		}
 	}
 	for name, tallies := range gone {
@@ -188,37 +201,45 @@ func (rep *report) row(class, kind string, in func(place string, o fate) bool) r
 	return row
 }
 
-// count tells of how many objects a method removed at least this share.
-func count(objects []fate, name string, least float64) tally {
-	t := tally{of: float64(len(objects))}
+// by returns which share of an object a method removed.
+func by(name string) func(fate) float64 { return func(o fate) float64 { return o.Gone[name] } }
+
+// count tells of how many objects at least this share is removed.
+func count(objects []fate, removed func(fate) float64, least float64) tally {
+	var t tally
 	for _, o := range objects {
-		if o.Gone[name] >= least {
-			t.hits++
-		}
+		t = t.with(removed(o) >= least)
 	}
 	return t
 }
 
+// way returns the method of that name, which must be one of those compared.
+func (rep *report) way(name string) method {
+	return rep.ways[slices.IndexFunc(rep.ways, func(m method) bool { return m.name == name })]
+}
+
 func (rep *report) residueOf(w witness) residue {
 	seen := slices.DeleteFunc(slices.Clone(rep.Pictures), func(f finding) bool { return f.Original == nil })
-	r := residue{Class: w.class, Model: w.model, By: map[string]left{}}
+	r := residue{Class: w.class, Model: w.model, By: map[string]left{}, Versus: map[string]versus{}, witness: w}
 	r.Original = foundIn(seen, func(f finding) hits { return f.Original }, w).Found
-	for _, m := range rep.Methods {
-		r.By[m.Name] = foundIn(seen, func(f finding) hits { return f.By[m.Name].Residue }, w)
+	for _, m := range rep.ways {
+		r.By[m.name] = foundIn(seen, func(f finding) hits { return f.By[m.name].Residue }, w)
+		if m.own {
+			r.Versus[m.name] = against(seen, m.name, w)
+		}
 	}
 	return r
 }
 
 // foundIn counts what a witness found in one form of pictures that it has seen.
 func foundIn(seen []finding, form func(finding) hits, w witness) left {
-	var all []int
-	fresh := 0
+	var all, known []int
 	for _, f := range seen {
 		now := form(f)[w.model]
 		all = append(all, len(now))
-		fresh += fresher(now, f.Original[w.model])
+		known = append(known, len(now)-fresher(now, f.Original[w.model]))
 	}
-	return left{perHundred(all), 100 * float64(fresh) / float64(max(1, len(seen)))}
+	return left{perHundred(all), perHundred(known)}
 }
 
 // fresher counts the boxes of which less than half lies in any one of before.

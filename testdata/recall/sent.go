@@ -17,6 +17,15 @@ func (rep *report) asSent() sentFigures {
 		if f.Sent.Dropped != "" {
 			s.Dropped++
 		}
+		if f.Sent.Grown {
+			s.Grown++
+		}
+		switch full := f.By[exampleMethod]; {
+		case full.Dropped != "":
+			s.FullDropped++
+		case full.Second != nil && full.Second.Grown:
+			s.FullGrown++
+		}
 	}
 	if s.Pictures == 0 {
 		return s
@@ -35,7 +44,7 @@ func (rep *report) asSent() sentFigures {
 func (rep *report) sentResidue(w witness) sentRow {
 	seen := slices.DeleteFunc(slices.Clone(rep.Pictures), func(f finding) bool { return f.Sent == nil || f.Original == nil })
 	return sentRow{
-		Class: w.class, Model: w.model,
+		Class: w.class, Model: w.model, role: rep.way(exampleMethod).looks.role(w.weights),
 		Original: foundIn(seen, func(f finding) hits { return f.Original }, w).Found,
 		Sharp:    foundIn(seen, func(f finding) hits { return f.By[exampleMethod].Residue }, w),
 		Sent:     foundIn(seen, func(f finding) hits { return f.Sent.Residue }, w),

@@ -58,8 +58,10 @@ func perHundred(hits []int) estimate {
 	if e.Value == 0 {
 		e.High = 1 - surely(len(hits))
 	}
-	return estimate{100 * e.Value, 100 * e.Low, 100 * e.High}
+	return e.perHundred()
 }
+
+func (e estimate) perHundred() estimate { return estimate{100 * e.Value, 100 * e.Low, 100 * e.High} }
 
 // ratio estimates hits over of, drawing whole pictures (Efron 1979): ten faces in one
 // picture are not ten witnesses. The same tallies give the same estimate; there must be

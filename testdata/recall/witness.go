@@ -12,21 +12,24 @@ import (
 	"gadeblik/inference/catalogue"
 )
 
-// witness is a model that looks at what came out, and took no part in it.
+// witness is a model that looks at what came out.
 type witness struct {
 	class, model string
-	kin          string // what it has in common with a model that did take part
+	weights      string // with which the names of all models begin that have the same
+	kin          string // what else it has in common with models that take part; empty for nothing
 }
 
-// witnesses are all that the catalogue has and can decode. Their scores are those of
-// their manifests.
+// witnesses are all that the catalogue has and can decode, at the scores of their
+// manifests, but for further sizes of the same weights: these overlook the same. Where
+// the weights take part in a way, its figure is marked.
 func witnesses() []witness {
+	const teacher = "it taught the built-in models what a human then judged"
 	return []witness{
-		{"person", "lwpd_person_640x384", ""},
-		{"person", "yolox_nano_1280x736", "weights of the persons' model of example and largest, at another size"},
-		{"face", "yunet_s_1280x736", "a smaller sister of the faces' model of all but built-in"},
-		{"face", "yunet_n_640x640", "weights of the faces' model of all but built-in, at another size"},
-		{"plate", "ch_PP-OCRv3_det", "a sister of the plates' model of example and largest, trained on other text"},
+		{"person", "lwpd_person_640x384", "lwpd_person", ""},
+		{"person", "yolox_nano_1280x736", "yolox_nano", teacher},
+		{"face", "yunet_s_1280x736", "yunet_s", "a smaller sister of yunet_n, taught with the same pictures"},
+		{"face", "yunet_n_640x640", "yunet_n", "a larger sister of yunet_s; " + teacher},
+		{"plate", "ch_PP-OCRv3_det", "ch_PP-OCRv3_det", "a sister of en_PP-OCRv3_det, which taught the built-in model; itself taught with other text"},
 	}
 }
 
@@ -61,12 +64,12 @@ func (w witness) find(ctx context.Context, e *eyes, jpeg []byte) ([]inference.De
 // sent is a picture as a task sends it by default, of the surest container or bag that
 // the built-in model sees: what surrounds the object is coarse and counts as removed.
 // ok is false where there is none, and so no picture would be taken.
-func sent(ctx context.Context, e *eyes, with []redactModel, jpeg []byte) (o outcome, ok bool, err error) {
+func sent(ctx context.Context, e *eyes, with choice, jpeg []byte) (o outcome, ok bool, err error) {
 	keep, err := worthSending(ctx, e, jpeg)
 	if err != nil || keep.Empty() {
 		return outcome{}, false, err
 	}
-	redactor, err := redactorOf(e, with)
+	redactor, err := with.redactor(e)
 	if err != nil {
 		return outcome{}, false, err
 	}
