@@ -136,8 +136,8 @@ func (c *canvas) edit(out image.Rectangle) scan.Edit {
 func (c *canvas) wipe() {
 	for i := range c.planes[:cap(c.planes)] {
 		p := &c.planes[:cap(c.planes)][i]
-		clear(p.mean[:cap(p.mean)])
-		clear(p.blocks[:cap(p.blocks)])
+		clear(p.mean)
+		clear(p.blocks)
 	}
 	clear(c.gone[:cap(c.gone)])
 	c.mask.wipe()

@@ -30,8 +30,8 @@ type Source struct {
 	picture scan.Picture // of a file that can be spliced
 	plain   plain        // of all others; made if it has pixels
 	canvas  canvas
-	out     []byte
-	used    bool // there may be something to be zeroed
+	out     []byte // what may be seen by everybody
+	used    bool   // there may be something to be zeroed
 }
 
 // Open opens a frame for one use; see [Source.Open].
@@ -133,7 +133,6 @@ func (s *Source) Close() {
 	s.picture.Wipe()
 	s.plain.wipe()
 	s.canvas.wipe()
-	clear(s.out[:cap(s.out)])
 	s.size, s.used = image.Point{}, false
 }
 

@@ -24,6 +24,7 @@ type Picture struct {
 	position []uint32 // of each MCU, in bits of data
 	stop     []uint32 // of each interval, behind its last MCU
 
+	lane  [3]lane // of a walk
 	views [4]view // by reduction: 1, 2, 4, 8
 	block [64]int32
 	out   []Component
@@ -81,16 +82,16 @@ func (p *Picture) forget() {
 }
 
 // Wipe zeroes all that was read or computed of the picture. Huffman tables, which
-// are of the camera, stay.
+// are of the camera, stay. What is behind the end of a slice was zeroed when it was
+// before it.
 func (p *Picture) Wipe() {
-	clear(p.data[:cap(p.data)])
-	clear(p.position[:cap(p.position)])
-	clear(p.stop[:cap(p.stop)])
+	clear(p.data)
+	clear(p.position)
+	clear(p.stop)
 	clear(p.begins[:cap(p.begins)])
 	clear(p.ends[:cap(p.ends)])
 	for i := range p.components[:cap(p.components)] {
-		c := &p.components[:cap(p.components)][i]
-		clear(c.dc[:cap(c.dc)])
+		clear(p.components[:cap(p.components)][i].dc)
 	}
 	for i := range p.views {
 		p.views[i].wipe()

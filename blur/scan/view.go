@@ -8,7 +8,8 @@ import (
 // view is the picture at one reduction.
 type view struct {
 	made  bool
-	n     int // samples of a block on each side
+	used  bool // there may be something to be zeroed
+	n     int  // samples of a block on each side
 	img   image.YCbCr
 	pix   [3][]byte // by component; whole MCUs
 	width [3]int    // of a row of pix
@@ -56,7 +57,7 @@ var map8 = [9]int{1: 0, 2: 1, 4: 2, 8: 3}
 
 // layOut gives v memory for blocks of n samples a side.
 func (p *Picture) layOut(v *view, n int) {
-	v.n = n
+	v.n, v.used = n, true
 	reduce := 8 / n
 	size := image.Pt(ceilDiv(p.size.X, reduce), ceilDiv(p.size.Y, reduce))
 	for i := range p.components {
@@ -154,7 +155,11 @@ func (p *Picture) paintDC(v *view) {
 }
 
 func (v *view) wipe() {
-	for i := range v.pix {
-		clear(v.pix[i][:cap(v.pix[i])])
+	if !v.used {
+		return
 	}
+	for i := range v.pix {
+		clear(v.pix[i])
+	}
+	v.used = false
 }

@@ -25,9 +25,10 @@ func (p *Picture) walk(v *view) error {
 		c.dc = sized(c.dc, c.cols*c.rows)
 	}
 	r := reader{buf: p.data}
+	lanes := p.lanes()
 	for i, end := range p.ends {
 		from, to := p.interval(i)
-		if err := p.walkInterval(&r, v, i); err != nil {
+		if err := p.walkInterval(&r, lanes, v, i); err != nil {
 			return fmt.Errorf("%w: MCUs %d to %d: %w", ErrDamaged, from, to-1, err)
 		}
 		if p.stop[i] > uint32(end)*8 {
@@ -38,11 +39,29 @@ func (p *Picture) walk(v *view) error {
 	return nil
 }
 
+// lane is what a component is to a walk.
+type lane struct {
+	dc, ac     *table
+	means      []int16
+	cols, h, v int
+	predicted  int32 // the DC coefficient before
+}
+
+func (p *Picture) lanes() []lane {
+	for i := range p.components {
+		c := &p.components[i]
+		p.lane[i] = lane{dc: p.table(dcClass, i), ac: p.table(acClass, i), means: c.dc, cols: c.cols, h: c.h, v: c.v}
+	}
+	return p.lane[:len(p.components)]
+}
+
 // walkInterval follows the MCUs between two restarts.
-func (p *Picture) walkInterval(r *reader, v *view, i int) error {
+func (p *Picture) walkInterval(r *reader, lanes []lane, v *view, i int) error {
 	r.seek(uint32(p.begins[i]) * 8)
 	end := uint32(p.ends[i]) * 8
-	var predicted [3]int32
+	for j := range lanes {
+		lanes[j].predicted = 0
+	}
 	from, to := p.interval(i)
 	x, y := from%p.cols, from/p.cols
 	for m := from; m < to; m++ {
@@ -50,7 +69,8 @@ func (p *Picture) walkInterval(r *reader, v *view, i int) error {
 		if p.position[m] > end { // or it could get beyond what is there to be read
 			return fmt.Errorf("the codes end before MCU %d", m)
 		}
-		if !p.walkMCU(r, v, &predicted, x, y) {
+		ok := v == nil && index(r, lanes, x, y) || v != nil && p.show(r, lanes, v, place{x: x, y: y})
+		if !ok {
 			return fmt.Errorf("no code at bit %d, in MCU %d", r.position(), m)
 		}
 		if x++; x == p.cols {
@@ -61,26 +81,39 @@ func (p *Picture) walkInterval(r *reader, v *view, i int) error {
 	return nil
 }
 
-// walkMCU follows the blocks of the MCU in column x and row y.
-func (p *Picture) walkMCU(r *reader, v *view, predicted *[3]int32, x, y int) bool {
-	for i := range p.components {
-		c := &p.components[i]
-		dc, ac := &p.tables[dcClass][c.huffman[dcClass]], &p.tables[acClass][c.huffman[acClass]]
-		for by := y * c.v; by < (y+1)*c.v; by++ {
-			for bx := x * c.h; bx < (x+1)*c.h; bx++ {
-				var diff int32
-				var ok bool
-				if v == nil {
-					diff, ok = r.follow(dc, ac, 1)
-				} else {
-					diff, ok = r.dc(dc)
-				}
-				predicted[i] += diff
-				if !ok || predicted[i] < -maxDC || predicted[i] >= maxDC {
+// index follows the blocks of the MCU in column x and row y.
+func index(r *reader, lanes []lane, x, y int) bool {
+	for i := range lanes {
+		l := &lanes[i]
+		at := y*l.v*l.cols + x*l.h
+		for range l.v {
+			for bx := range l.h {
+				diff, ok := r.follow(l.dc, l.ac, 1)
+				l.predicted += diff
+				if !ok || l.predicted < -maxDC || l.predicted >= maxDC {
 					return false
 				}
-				c.dc[by*c.cols+bx] = int16(predicted[i])
-				if v != nil && !p.paint(r, ac, v, place{i, bx, by}) {
+				l.means[at+bx] = int16(l.predicted)
+			}
+			at += l.cols
+		}
+	}
+	return true
+}
+
+// show follows the blocks of an MCU and paints them.
+func (p *Picture) show(r *reader, lanes []lane, v *view, mcu place) bool {
+	for i := range lanes {
+		l := &lanes[i]
+		for by := mcu.y * l.v; by < (mcu.y+1)*l.v; by++ {
+			for bx := mcu.x * l.h; bx < (mcu.x+1)*l.h; bx++ {
+				diff, ok := r.dc(l.dc)
+				l.predicted += diff
+				if !ok || l.predicted < -maxDC || l.predicted >= maxDC {
+					return false
+				}
+				l.means[by*l.cols+bx] = int16(l.predicted)
+				if !p.paint(r, l.ac, v, place{i, bx, by}) {
 					return false
 				}
 			}
