@@ -32,7 +32,9 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
 	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
-	$(GO) test -shuffle=on ./testdata/attack # sums over pixels: with -race they take minutes
+	@# Sums over pixels: with -race they take minutes.
+	$(GO) test -shuffle=on ./testdata/attack
+	$(GO) test -shuffle=on -timeout 20m -run 'Canary|NoRawPixel' ./cmd/gadeblik
 	@$(MAKE) --no-print-directory fuzz
 
 .PHONY: check

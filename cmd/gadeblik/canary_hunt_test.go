@@ -17,6 +17,15 @@ import (
 	"gadeblik/blur/scan/scantest"
 )
 
+// unraced skips a test that correlates pictures, which takes ten times as long under
+// the race detector; `make test` runs it without.
+func unraced(t testing.TB) {
+	t.Helper()
+	if raced {
+		t.Skip("with the race detector this takes minutes: run it without")
+	}
+}
+
 // hunt searches what was written for a painted drive: byte by byte for pieces of its
 // frames, compressed or not, and picture by picture for the canary.
 type hunt struct {
@@ -218,6 +227,7 @@ func (h *hunt) String() string {
 // TestTheCanaryIsFound asks whether the search finds what it is for. Without it, to
 // find nothing would mean nothing.
 func TestTheCanaryIsFound(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes seconds; run without -short")
 	}

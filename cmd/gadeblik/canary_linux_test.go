@@ -35,6 +35,7 @@ import (
 // With CANARY=long in the environment there are more frames, kills and searches, which
 // takes some minutes. The seed is another in each run; CANARY_SEED repeats one.
 func TestNoRawPixelEscapes(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes a minute; run without -short")
 	}

@@ -29,6 +29,7 @@ import (
 //
 // With CANARY=long in the environment it takes every frame and more drives, one by night.
 func TestNoRawPixelEscapesFromRealPictures(t *testing.T) {
+	unraced(t)
 	if testing.Short() {
 		t.Skip("takes half a minute; run without -short")
 	}

@@ -117,11 +117,11 @@ func (r *run) measure(ctx context.Context, jobs []job) ([]finding, error) {
 	var taken atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range r.workers {
+		e, err := newEyes(r.models) // one after the other: they share one ONNX Runtime
+		if err != nil {
+			return nil, errors.Join(err, g.Wait())
+		}
 		g.Go(func() (err error) {
-			e, err := newEyes(r.models)
-			if err != nil {
-				return err
-			}
 			defer func() { err = errors.Join(err, e.close()) }()
 			for i := int(taken.Add(1)) - 1; i < len(jobs) && err == nil; i = int(taken.Add(1)) - 1 {
 				w := worker{eyes: e, methods: all, shared: r.shared}
