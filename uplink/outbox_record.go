@@ -93,6 +93,9 @@ func decodeRecord(data []byte) (record, error) {
 	r.expires, rest = int64(binary.BigEndian.Uint64(rest)), rest[8:]
 	r.ordinal, rest = binary.BigEndian.Uint32(rest), rest[4:]
 	r.refusals, rest = binary.BigEndian.Uint16(rest), rest[2:]
+	if flags := rest[1]; flags&^flagOwn != 0 {
+		return record{}, fmt.Errorf("record has flags %02x, of which only %02x is known", flags, flagOwn)
+	}
 	r.priority, r.own, rest = Priority(rest[0]), rest[1]&flagOwn != 0, rest[2:]
 	for _, s := range []*string{&r.day, &r.task, &r.reason} {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
