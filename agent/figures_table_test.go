@@ -212,6 +212,18 @@ func eachOf(n int, work func() error) side {
 	}
 }
 
+// times is work n times over.
+func times(n int, work func() error) func() error {
+	return func() error {
+		for range n {
+			if err := work(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func processorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -23,8 +23,8 @@ type canvas struct {
 type plane struct {
 	cols, rows int
 	h, v       int          // blocks in an MCU, across and down
-	quant      [6]int32     // of the low coefficients, in zig-zag order
-	least      [5]int32     // what makes a coefficient that is not zero
+	quant      int32        // of DC coefficients
+	per        [6]int64     // what makes quantised coefficients, in zig-zag order
 	mean       []int32      // by block: fixed point, grey levels above middle grey
 	blocks     []scan.Block // what is written of those that are gone
 }
@@ -65,14 +65,14 @@ func (c *canvas) blank(p *scan.Picture, regions []Region, all bool) {
 
 // reset makes all of a plane middle grey.
 func (p *plane) reset(from *scan.Component) {
-	p.cols, p.rows, p.h, p.v, p.quant = from.Cols, from.Rows, from.H, from.V, from.Quant
-	p.least = least(p.quant)
+	p.cols, p.rows, p.h, p.v = from.Cols, from.Rows, from.H, from.V
+	p.quant, p.per = from.Quant[0], per(from.Quant)
 	p.mean = cleared(p.mean, p.cols*p.rows)
 }
 
 // take copies the means of the blocks of some MCUs, those outside the mask.
 func (p *plane) take(from *scan.Component, m *mask, mcus image.Rectangle) {
-	unit := p.quant[0] * dcUnit
+	unit := p.quant * dcUnit
 	for y := mcus.Min.Y * p.v; y < mcus.Max.Y*p.v; y++ {
 		row, dc := p.row(y), from.DC[y*p.cols:(y+1)*p.cols]
 		patch := m.patch[y/p.v*m.cols : (y/p.v+1)*m.cols]

@@ -74,6 +74,8 @@ func (c *canvas) veiled(p *plane, id int32) {
 				s = unknown
 			case outside:
 				s = known
+			default:
+				grid.holes = true
 			}
 			for x := mcu * p.h; x < (mcu+1)*p.h; x++ {
 				cells[x] = cell{v: row[x], state: s}

@@ -270,18 +270,20 @@ func TestPatches(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		boxes []image.Rectangle
-		want  []image.Rectangle // in MCUs
+		want  []image.Rectangle // in MCUs, by their first boxes
 	}{
 		{"none", nil, nil},
 		{"one", []image.Rectangle{image.Rect(16, 16, 48, 32)}, []image.Rectangle{image.Rect(1, 1, 3, 2)}},
 		{"apart", []image.Rectangle{image.Rect(64, 64, 80, 80), image.Rect(0, 0, 16, 16)},
-			[]image.Rectangle{image.Rect(0, 0, 1, 1), image.Rect(4, 4, 5, 5)}},
+			[]image.Rectangle{image.Rect(4, 4, 5, 5), image.Rect(0, 0, 1, 1)}},
 		{"overlapping", []image.Rectangle{image.Rect(0, 0, 48, 48), image.Rect(32, 32, 80, 80)},
 			[]image.Rectangle{image.Rect(0, 0, 5, 5)}},
 		{"touching by a side", []image.Rectangle{image.Rect(0, 0, 16, 16), image.Rect(16, 0, 32, 16)},
 			[]image.Rectangle{image.Rect(0, 0, 2, 1)}},
 		{"touching by a corner", []image.Rectangle{image.Rect(16, 16, 32, 32), image.Rect(32, 32, 99, 99)},
 			[]image.Rectangle{image.Rect(1, 1, 7, 7)}},
+		{"joined by a third", []image.Rectangle{image.Rect(64, 0, 80, 16), image.Rect(0, 0, 16, 16), image.Rect(0, 48, 16, 64), image.Rect(8, 8, 70, 9)},
+			[]image.Rectangle{image.Rect(0, 0, 5, 1), image.Rect(0, 3, 1, 4)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var regions []Region

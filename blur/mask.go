@@ -9,60 +9,65 @@ type mask struct {
 	cols, rows int
 	patch      []int32           // by MCU: outside, or the number of its patch
 	bounds     []image.Rectangle // by patch, in MCUs; patch 0 does not exist
-	stack      []int32
+	boxes      []box
 }
 
-const (
-	outside = 0
-	covered = -1 // and not yet numbered
-)
+const outside = 0
 
-// reset covers the boxes, which are aligned to the grid, and nothing else.
+// box is a region in MCUs.
+type box struct {
+	image.Rectangle
+	first int   // box of its patch
+	patch int32 // its number, if this is the first
+}
+
+// reset covers the regions, which are aligned to the grid, and nothing else.
 func (m *mask) reset(size, mcu image.Point, regions []Region) {
 	m.size, m.mcu = size, mcu
 	m.cols, m.rows = ceilDiv(m.size.X, m.mcu.X), ceilDiv(m.size.Y, m.mcu.Y)
 	m.patch = cleared(m.patch, m.cols*m.rows)
+	m.boxes = m.boxes[:0]
 	for _, r := range regions {
-		b := m.mcus(r.Box)
-		for y := b.Min.Y; y < b.Max.Y; y++ {
-			row := m.patch[y*m.cols+b.Min.X : y*m.cols+b.Max.X]
-			for x := range row {
-				row[x] = covered
-			}
-		}
+		m.gather(m.mcus(r.Box))
 	}
 	m.bounds = append(m.bounds[:0], image.Rectangle{})
-	for i, p := range m.patch {
-		if p == covered {
-			m.number(i)
+	for i := range m.boxes {
+		m.cover(i)
+	}
+}
+
+// cover gives the MCUs of box i the number of its patch.
+func (m *mask) cover(i int) {
+	b := &m.boxes[i]
+	if b.first == i {
+		b.patch = int32(len(m.bounds))
+		m.bounds = append(m.bounds, b.Rectangle)
+	}
+	id := m.boxes[b.first].patch
+	m.bounds[id] = m.bounds[id].Union(b.Rectangle)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		row := m.patch[y*m.cols+b.Min.X : y*m.cols+b.Max.X]
+		for x := range row {
+			row[x] = id
 		}
 	}
 }
 
-// number makes all that hangs together with MCU i a patch.
-func (m *mask) number(i int) {
-	id := int32(len(m.bounds))
-	var bounds image.Rectangle
-	m.patch[i] = id
-	m.stack = append(m.stack[:0], int32(i))
-	for len(m.stack) > 0 {
-		at := int(m.stack[len(m.stack)-1])
-		m.stack = m.stack[:len(m.stack)-1]
-		x, y := at%m.cols, at/m.cols
-		bounds = bounds.Union(image.Rect(x, y, x+1, y+1))
-		for j := max(y-1, 0); j < min(y+2, m.rows); j++ {
-			m.push(id, j*m.cols+max(x-1, 0), j*m.cols+min(x+2, m.cols))
+// gather adds a box. It and all boxes that it touches by a side or a corner, and all
+// that these touch, have the same first one.
+func (m *mask) gather(r image.Rectangle) {
+	own := len(m.boxes)
+	m.boxes = append(m.boxes, box{Rectangle: r, first: own})
+	near := r.Inset(-1)
+	for i := range m.boxes[:own] {
+		a, b := m.boxes[i].first, m.boxes[own].first
+		if a == b || !m.boxes[i].Overlaps(near) {
+			continue
 		}
-	}
-	m.bounds = append(m.bounds, bounds)
-}
-
-// push gives the MCUs from i to j that wait for a number this one.
-func (m *mask) push(id int32, i, j int) {
-	for ; i < j; i++ {
-		if m.patch[i] == covered {
-			m.patch[i] = id
-			m.stack = append(m.stack, int32(i))
+		for j := range m.boxes {
+			if first := m.boxes[j].first; first == a || first == b {
+				m.boxes[j].first = min(a, b)
+			}
 		}
 	}
 }
@@ -102,7 +107,7 @@ func (m *mask) beside(x, y int, id int32) bool {
 func (m *mask) wipe() {
 	clear(m.patch[:cap(m.patch)])
 	clear(m.bounds[:cap(m.bounds)])
-	clear(m.stack[:cap(m.stack)])
+	clear(m.boxes[:cap(m.boxes)])
 }
 
 // cleared returns n zeroes, in the memory of s if that is large enough.

@@ -25,13 +25,14 @@ const (
 type cell struct {
 	v     int32
 	state state
-	near  uint8 // neighbours that are not absent
+	near  uint8 // of an unknown cell: neighbours that are not absent
 }
 
 // level is a grid with a rim of absent cells, which spares the borders a
 // special case.
 type level struct {
 	w, h  int
+	holes bool // some cells are absent, not only those of the rim
 	cells []cell
 }
 
@@ -42,7 +43,7 @@ func (l *level) at(x, y int) int { return (y+1)*(l.w+2) + x + 1 }
 func (l *level) row(y int) []cell { return l.cells[l.at(0, y):l.at(l.w, y)] }
 
 func (l *level) reset(w, h int) {
-	l.w, l.h = w, h
+	l.w, l.h, l.holes = w, h, false
 	l.cells = cleared(l.cells, (w+2)*(h+2))
 }
 
@@ -77,8 +78,8 @@ func (m *membrane) solve() bool {
 		l := &m.levels[i]
 		l.start(&m.levels[i+1])
 		for range min(1<<i, 64) {
-			l.sweep(1)
-			l.sweep(-1)
+			l.sweep(false)
+			l.sweep(true)
 		}
 	}
 	return true
@@ -97,6 +98,7 @@ func (l *level) wanting() bool {
 // mean, if any of the four below it are; else unknown if any of them are.
 func (l *level) halve(fine *level) {
 	l.reset((fine.w+1)/2, (fine.h+1)/2)
+	l.holes = fine.holes
 	for y := range l.h {
 		row := l.row(y)
 		for x := range row {
@@ -135,9 +137,13 @@ func (l *level) start(coarse *level) {
 	for y := range l.h {
 		row, above := l.row(y), coarse.row(y/2)
 		at := l.at(0, y)
+		count := l.holes || y == 0 || y == l.h-1
 		for x := range row {
-			if row[x].state == unknown {
-				row[x].v = above[x/2].v
+			if row[x].state != unknown {
+				continue
+			}
+			row[x].v, row[x].near = above[x/2].v, 4
+			if count || x == 0 || x == l.w-1 {
 				row[x].near = l.neighbours(at + x)
 			}
 		}
@@ -152,30 +158,59 @@ func (l *level) neighbours(i int) uint8 {
 	return there(&l.cells[i-wide]) + there(&l.cells[i-1]) + there(&l.cells[i+1]) + there(&l.cells[i+wide])
 }
 
-// sweep replaces each unknown cell by the mean of its neighbours, in the order
-// of the grid for step 1 and against it for -1: by turns, so that the surface
-// leans to neither side.
-func (l *level) sweep(step int) {
-	// 65536/n rounded: dividing would take most of the time. A cell without
-	// neighbours keeps what the coarser level said.
-	inverse := [5]int64{0, 65536, 32768, 21845, 16384}
+// sweep replaces each unknown cell by the mean of its neighbours, row by row from
+// above, or backwards from below: by turns, so that the surface leans to neither side.
+func (l *level) sweep(backwards bool) {
 	wide := l.w + 2
-	i, end := l.at(0, 0), l.at(l.w, l.h-1)
-	if step < 0 {
-		i, end = end-1, i-1
-	}
-	for ; i != end; i += step {
-		c := &l.cells[i]
-		if c.state != unknown || c.near == 0 {
-			continue
+	for n := range l.h {
+		at := (n + 1) * wide
+		if backwards {
+			at = (l.h - n) * wide
 		}
-		sum := l.cells[i-wide].v + l.cells[i-1].v + l.cells[i+1].v + l.cells[i+wide].v
-		if c.near == 4 { // most have: all but those at the border
-			c.v = (sum + 2) >> 2
-			continue
+		above, row, below := l.cells[at-wide:at], l.cells[at:at+wide], l.cells[at+wide:at+2*wide]
+		if backwards {
+			relaxLeftwards(above, row, below)
+		} else {
+			relax(above, row, below)
 		}
-		c.v = int32((int64(sum)*inverse[c.near] + 32768) >> 16)
 	}
+}
+
+// relax sweeps a row with its rim. The value before is kept at hand: from memory it
+// would take longer than all the rest.
+func relax(above, row, below []cell) {
+	above, below = above[:len(row)], below[:len(row)]
+	last := row[0].v
+	for x := 1; x < len(row)-1; x++ {
+		c := &row[x]
+		if c.near != 0 {
+			c.v = mean(above[x].v+below[x].v+row[x+1].v+last, c.near)
+		}
+		last = c.v
+	}
+}
+
+func relaxLeftwards(above, row, below []cell) {
+	above, below = above[:len(row)], below[:len(row)]
+	last := row[len(row)-1].v
+	for x := len(row) - 2; x > 0; x-- {
+		c := &row[x]
+		if c.near != 0 {
+			c.v = mean(above[x].v+below[x].v+row[x-1].v+last, c.near)
+		}
+		last = c.v
+	}
+}
+
+// mean returns sum/n rounded. Most cells have four neighbours: all but those at the
+// border. A cell without any is not relaxed: it keeps what the coarser level said.
+func mean(sum int32, n uint8) int32 {
+	if n == 4 {
+		return (sum + 2) >> 2
+	}
+	// 65536/n rounded: dividing would take most of the time.
+	inverse := [4]int64{0, 65536, 32768, 21845}
+	return int32((int64(sum)*inverse[n&3] + 32768) >> 16)
 }
 
 // wipe forgets the values.

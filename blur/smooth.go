@@ -1,6 +1,7 @@
 package blur
 
 import (
+	"image"
 	"math"
 
 	"gadeblik/blur/scan"
@@ -16,9 +17,9 @@ const (
 	twist     = 1329 // 0.16213 / 8
 )
 
-// factors are those of the coefficients from the first one on, in zig-zag order:
-// across, down, bent down, twisted, bent across.
-var factors = [5]int64{slope, slope, curvature, twist, curvature}
+// factors are those of the coefficients in zig-zag order: the mean, across, down,
+// bent down, twisted, bent across.
+var factors = [6]int64{1 << 16, slope, slope, curvature, twist, curvature}
 
 // code makes coefficients of the means of what is gone, and of what is around it.
 func (c *canvas) code() {
@@ -29,71 +30,73 @@ func (c *canvas) code() {
 		} else {
 			p.blocks = p.blocks[:n]
 		}
-		for y := range p.rows {
-			mcus := y / p.v * c.mask.cols
-			for x, gone := range c.gone[mcus : mcus+c.mask.cols] {
-				if gone {
-					// Where all of a patch has one colour there is no step to be smoothed.
-					flat := c.fill == Solid && c.mask.patch[mcus+x] != outside
-					p.code(y, x*p.h, flat)
+	}
+	for y := range c.mask.rows {
+		for from, to := 0, 0; from < c.mask.cols; from = to {
+			gone, flat := c.kind(from, y)
+			for to = from + 1; to < c.mask.cols; to++ {
+				if g, f := c.kind(to, y); g != gone || f != flat {
+					break
+				}
+			}
+			if gone {
+				for i := range c.planes {
+					p := &c.planes[i]
+					p.code(p.span(image.Rect(from, y, to, y+1)), flat)
 				}
 			}
 		}
 	}
 }
 
-// code makes the coefficients of the blocks of one MCU in row y, from block x on:
-// the mean that is on the canvas, and what makes the step to its neighbours smooth.
-func (p *plane) code(y, x int, flat bool) {
-	above, row, below := p.row(max(y-1, 0)), p.row(y), p.row(min(y+1, p.rows-1))
-	for end := x + p.h; x < end; x++ {
-		b := &p.blocks[y*p.cols+x]
-		m := row[x]
-		*b = scan.Block{p.dc(m)}
-		if flat {
-			continue
+// kind tells of an MCU whether it is gone, and whether all of it has one colour: in
+// a patch that has there is no step to be smoothed.
+func (c *canvas) kind(x, y int) (gone, flat bool) {
+	i := y*c.mask.cols + x
+	return c.gone[i], c.fill == Solid && c.mask.patch[i] != outside
+}
+
+// code makes the coefficients of blocks: the mean that is on the canvas, and, unless
+// they are flat, what makes the step to their neighbours smooth.
+func (p *plane) code(r image.Rectangle, flat bool) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		above, row, below := p.row(max(y-1, 0)), p.row(y), p.row(min(y+1, p.rows-1))
+		blocks := p.blocks[y*p.cols : (y+1)*p.cols]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			m := row[x]
+			if flat {
+				blocks[x] = scan.Block{p.coefficient(0, m)}
+				continue
+			}
+			l, r := max(x-1, 0), min(x+1, p.cols-1)
+			blocks[x] = scan.Block{
+				p.coefficient(0, m),
+				p.coefficient(1, row[l]-row[r]),
+				p.coefficient(2, above[x]-below[x]),
+				p.coefficient(3, above[x]+below[x]-2*m),
+				p.coefficient(4, above[l]-above[r]-below[l]+below[r]),
+				p.coefficient(5, row[l]+row[r]-2*m),
+			}
 		}
-		l, r := max(x-1, 0), min(x+1, p.cols-1)
-		p.bend(b, 1, row[l]-row[r])
-		p.bend(b, 2, above[x]-below[x])
-		p.bend(b, 3, above[x]+below[x]-2*m)
-		p.bend(b, 4, above[l]-above[r]-below[l]+below[r])
-		p.bend(b, 5, row[l]+row[r]-2*m)
 	}
 }
 
-// bend sets coefficient k. Most are rounded to zero, without a division.
-func (p *plane) bend(b *scan.Block, k int, v int32) {
-	if v > p.least[k-1] || v < -p.least[k-1] {
-		b[k] = quantised(int64(v), p.quant[k], factors[k-1])
-	}
+// coefficient returns factor k of a sum of means, in multiples of its quantum.
+func (p *plane) coefficient(k int, means int32) int16 {
+	v := (int64(means)*p.per[k] + 1<<(perBits-1)) >> perBits
+	return int16(max(math.MinInt16, min(v, math.MaxInt16)))
 }
 
-// dc returns a mean, which no fill brings beyond those it came from, as a DC
-// coefficient.
-func (p *plane) dc(mean int32) int16 {
-	unit := p.quant[0] * dcUnit
-	half := unit / 2
-	if mean < 0 {
-		half = -half
-	}
-	return int16((mean + half) / unit)
-}
+// perBits is how many bits of per are its fraction. Sums of means have at most 30
+// bits, and per 31: that fits.
+const perBits = 40
 
-// quantised returns factor/65536 of a sum of means as a multiple of quant.
-func quantised(mean int64, quant int32, factor int64) int16 {
-	v, unit := mean*factor, int64(quant)*dcUnit<<16
-	half := unit / 2
-	if v < 0 {
-		half = -half
-	}
-	return int16(max(math.MinInt16, min((v+half)/unit, math.MaxInt16)))
-}
-
-// least returns the sums of means below which a coefficient is zero, by its factor.
-func least(quant [6]int32) (sums [5]int32) {
+// per returns what makes quantised coefficients of sums of means: a division for each
+// would take longer than all the rest.
+func per(quant [6]int32) (per [6]int64) {
 	for k, f := range factors {
-		sums[k] = int32(int64(quant[k+1])*dcUnit<<16/2/f - 1)
+		unit := int64(quant[k]) * dcUnit << 16
+		per[k] = (f<<perBits + unit/2) / unit
 	}
-	return sums
+	return per
 }

@@ -7,28 +7,35 @@ import (
 	"math"
 )
 
+// Levels are computed in lanes of 32 bits, of which planeBits are fraction. Ten are left for the level
+// itself: chroma takes it below 0 and above 255, and origin keeps it positive on the way.
 const (
-	weightBits = 11 // of an interpolation weight; 8 + 11 + 11 bits fill a lane of 32
+	weightBits = 11 // of an interpolation weight
 	weightOne  = 1 << weightBits
 	planeBits  = 2 * weightBits // fraction bits after both directions
-	colourBits = 14             // fraction bits of the colour conversion
-	colourMax  = 255 << colourBits
+	levelBits  = 3              // fraction bits of a level that is looked up, rounded
+	levelShift = planeBits - levelBits
+	lowest     = -256 // level
+	origin     = -lowest<<planeBits + 1<<(levelShift-1)
 	maxPicture = 1 << 15 // pixels on a side
 )
 
-// JFIF colour conversion, full range, in colourBits.
+// JFIF colour conversion, full range. What chroma takes from green follows from what it adds to red and
+// to blue: in greenBits, 0.714136/1.402 of the one and 0.344136/1.772 of the other.
 const (
-	redCr   = 22970 // 1.402
-	greenCb = 5638  // 0.344136
-	greenCr = 11700 // 0.714136
-	blueCb  = 29032 // 1.772
+	redCr       = 1.402
+	blueCb      = 1.772
+	greenBits   = 15
+	greenRed    = 16691
+	greenBlue   = 6364
+	greenOrigin = origin + origin*(greenRed+greenBlue)>>greenBits
 )
 
 // tap says which two samples of a line meet in a pixel, and the weight of the second.
 type tap struct{ a, b, weight uint32 }
 
-// lumaRow and chromaRow hold one source row scaled to the width of the tensor. Chroma has Cb in the
-// low half and Cr in the high half, so that one multiplication serves both.
+// lumaRow and chromaRow hold one source row scaled to the width of the tensor. Chroma is what it adds to
+// red, in the high lane, and to blue, in the low one, so that one multiplication serves both.
 type (
 	lumaRow struct {
 		row    int
@@ -39,6 +46,9 @@ type (
 		values []uint64
 	}
 )
+
+// levelTable has the tensor's value for each level that a lane can hold.
+type levelTable [1 << (32 - levelShift)]float32
 
 // geometry is all that the taps depend on.
 type geometry struct {
@@ -58,10 +68,11 @@ type letterbox struct {
 	luma         [2]lumaRow // by parity: the two rows that meet in a pixel are neighbours
 	chroma       [2]chromaRow
 
-	plane  [3]int     // tensor plane of red, green, blue
-	factor [3]float32 // per red, green, blue: value = fixed*factor + offset
-	offset [3]float32
+	plane  [3]int // tensor plane of red, green, blue
+	levels [3]levelTable
 	pad    [3]float32
+	red    [256]uint64 // lanes by sample of Cr
+	blue   [256]uint64 // lanes by sample of Cb
 }
 
 func newLetterbox(in Input) *letterbox {
@@ -71,9 +82,12 @@ func newLetterbox(in Input) *letterbox {
 	}
 	for c, p := range l.plane {
 		mean, std := in.Mean[p], in.Std[p]
-		l.factor[c] = float32(1 / (std * (1 << colourBits)))
-		l.offset[c] = float32(-mean / std)
+		l.levels[c].set(mean, std)
 		l.pad[c] = float32((in.Pad - mean) / std)
+	}
+	for i := range l.red {
+		l.red[i] = chromaLane(i, redCr) << 32
+		l.blue[i] = chromaLane(i, blueCb)
 	}
 	l.x, l.cx = make([]tap, in.Width), make([]tap, in.Width)
 	l.y, l.cy = make([]tap, in.Height), make([]tap, in.Height)
@@ -82,6 +96,19 @@ func newLetterbox(in Input) *letterbox {
 		l.chroma[i].values = make([]uint64, in.Width)
 	}
 	return l
+}
+
+// set clamps and normalises every level.
+func (t *levelTable) set(mean, std float64) {
+	for i := range t {
+		level := lowest + float64(i)/(1<<levelBits)
+		t[i] = float32((math.Max(0, math.Min(255, level)) - mean) / std)
+	}
+}
+
+// chromaLane is what a sample adds to a colour, before it is weighted in either direction.
+func chromaLane(sample int, factor float64) uint64 {
+	return uint64(math.Round(float64(factor*float64(sample-128)*weightOne) + origin>>weightBits))
 }
 
 // fill writes the picture into the tensor. The tensor must be the same one each time, and nobody
@@ -118,44 +145,27 @@ func (l *letterbox) clear() {
 	}
 }
 
-// row writes one row of the tensor: blends two scaled rows, converts the colour, normalises.
+// row writes one row of the tensor: blends two scaled rows, converts the colour, looks the levels up.
 func (l *letterbox) row(img *image.YCbCr, y int, red, green, blue []float32) {
 	ty, tc := l.y[y], l.cy[y]
-	lumaA, lumaB := l.lumaAt(img, ty.a)[:len(red)], l.lumaAt(img, ty.b)[:len(red)]
-	chromaA, chromaB := l.chromaAt(img, tc.a)[:len(red)], l.chromaAt(img, tc.b)[:len(red)]
-	green, blue = green[:len(red)], blue[:len(red)]
+	n := len(red)
+	lumaA, lumaB := l.lumaAt(img, ty.a)[:n], l.lumaAt(img, ty.b)[:n]
+	chromaA, chromaB := l.chromaAt(img, tc.a)[:n], l.chromaAt(img, tc.b)[:n]
+	green, blue = green[:n], blue[:n]
 	wy, wc := ty.weight, uint64(tc.weight)
-	const shift = planeBits - colourBits
 	for x := range red {
-		luma := int((lumaA[x]*(weightOne-wy) + lumaB[x]*wy) >> shift)
-		both := chromaA[x]*(weightOne-wc) + chromaB[x]*wc
-		cb := int(uint32(both)>>shift) - 128<<colourBits
-		cr := int(both>>(32+shift)) - 128<<colourBits
-		r := luma + (redCr*cr)>>colourBits
-		g := luma - (greenCb*cb+greenCr*cr)>>colourBits
-		b := luma + (blueCb*cb)>>colourBits
-		if uint(r) > colourMax {
-			r = clampColour(r)
-		}
-		if uint(g) > colourMax {
-			g = clampColour(g)
-		}
-		if uint(b) > colourMax {
-			b = clampColour(b)
-		}
-		// The conversions forbid fused multiply-add: the same picture gives the same tensor on every machine.
-		red[x] = float32(float32(r)*l.factor[0]) + l.offset[0]
-		green[x] = float32(float32(g)*l.factor[1]) + l.offset[1]
-		blue[x] = float32(float32(b)*l.factor[2]) + l.offset[2]
+		luma := lumaA[x]<<weightBits + (lumaB[x]-lumaA[x])*wy
+		both := chromaA[x]<<weightBits + (chromaB[x]-chromaA[x])*wc
+		// The high half of this product is the sum of both lanes, each times its factor.
+		less := both >> greenBits & lanes(32-greenBits) * (greenBlue<<32 | greenRed) >> 32
+		red[x] = l.levels[0][(luma+uint32(both>>32))>>levelShift]
+		green[x] = l.levels[1][(luma+greenOrigin-uint32(less))>>levelShift]
+		blue[x] = l.levels[2][(luma+uint32(both))>>levelShift]
 	}
 }
 
-func clampColour(v int) int {
-	if v < 0 {
-		return 0
-	}
-	return colourMax
-}
+// lanes masks the low bits of both lanes.
+func lanes(bits int) uint64 { return (1<<bits - 1) * (1<<32 | 1) }
 
 // lumaAt is row r of the picture scaled to the tensor's width, kept for the next rows that need it.
 func (l *letterbox) lumaAt(img *image.YCbCr, r uint32) []uint32 {
@@ -165,9 +175,11 @@ func (l *letterbox) lumaAt(img *image.YCbCr, r uint32) []uint32 {
 	}
 	slot.row = int(r)
 	src := img.Y[int(r)*img.YStride:]
-	out := slot.values[:l.w]
-	for x, t := range l.x[:l.w] {
-		out[x] = uint32(src[t.a])*(weightOne-t.weight) + uint32(src[t.b])*t.weight
+	taps := l.x[:l.w]
+	out := slot.values[:len(taps)]
+	for x, t := range taps {
+		a := uint32(src[t.a])
+		out[x] = a<<weightBits + (uint32(src[t.b])-a)*t.weight
 	}
 	return slot.values
 }
@@ -179,11 +191,14 @@ func (l *letterbox) chromaAt(img *image.YCbCr, r uint32) []uint64 {
 	}
 	slot.row = int(r)
 	blue, red := img.Cb[int(r)*img.CStride:], img.Cr[int(r)*img.CStride:]
-	out := slot.values[:l.w]
-	for x, t := range l.cx[:l.w] {
-		a := uint64(blue[t.a]) | uint64(red[t.a])<<32
-		b := uint64(blue[t.b]) | uint64(red[t.b])<<32
-		out[x] = a*uint64(weightOne-t.weight) + b*uint64(t.weight)
+	taps := l.cx[:l.w]
+	out := slot.values[:len(taps)]
+	for x, t := range taps {
+		a := l.blue[blue[t.a]] + l.red[red[t.a]]
+		b := l.blue[blue[t.b]] + l.red[red[t.b]]
+		// A borrow of b-a from one lane to the other comes back when a is added.
+		sum := a<<weightBits + (b-a)*uint64(t.weight)
+		out[x] = sum >> weightBits & lanes(32-weightBits)
 	}
 	return slot.values
 }

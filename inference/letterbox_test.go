@@ -12,7 +12,7 @@ import (
 
 // maxLevels is the most that the fixed-point letterbox may differ from the float one, in levels of 255:
 // interpolation weights have 11 bits (at most 255/4096 in each direction, and half of that usually), the
-// colour conversion has 14. One level of an 8-bit picture is sixteen times as much.
+// tensor knows eighths of a level. One level of an 8-bit picture is four times as much.
 const maxLevels = 0.25
 
 // oracle is the letterbox said simply: each pixel of the tensor asks the planes for their value at its
@@ -195,7 +195,7 @@ func TestLetterboxRefusesBrokenPictures(t *testing.T) {
 	}
 }
 
-// scene is a picture as smooth as pictures are: on noise, processors guess the clamping wrong.
+// scene is a picture as smooth as pictures are: noise asks for levels all over the tables.
 func scene(r image.Rectangle, ratio image.YCbCrSubsampleRatio) *image.YCbCr {
 	img := noise(r, ratio, 1)
 	for i, v := range img.Y {
@@ -213,6 +213,11 @@ func BenchmarkLetterbox(b *testing.B) {
 		ratio image.YCbCrSubsampleRatio
 		w, h  int
 	}{
+		{image.Rect(0, 0, 480, 270), image.YCbCrSubsampleRatio420, 416, 416}, // as the skim of a 1080p JPEG gives it
+		{image.Rect(0, 0, 1920, 1080), image.YCbCrSubsampleRatio420, 416, 416},
+		{image.Rect(0, 0, 960, 540), image.YCbCrSubsampleRatio420, 960, 544},
+		{image.Rect(0, 0, 1920, 1080), image.YCbCrSubsampleRatio420, 960, 544},
+		{image.Rect(0, 0, 1920, 1080), image.YCbCrSubsampleRatio420, 1280, 736},
 		{image.Rect(0, 0, 1920, 1080), image.YCbCrSubsampleRatio420, 416, 256},
 		{image.Rect(0, 0, 1920, 1080), image.YCbCrSubsampleRatio422, 640, 384},
 		{image.Rect(0, 0, 1280, 720), image.YCbCrSubsampleRatio420, 640, 384},

@@ -123,7 +123,7 @@ func (r *reader) follow(dc, ac *table, k int) (diff int32, ok bool) {
 	}
 	for {
 		// Some codes at once, as long as the last of them cannot be beyond the block.
-		if s := ac.skip[acc>>(64-lookupBits)]; k+s.advance() < 64 {
+		if s := ac.skip[acc>>(64-skipBits)]; k+s.advance() < 64 {
 			acc <<= s.bits() & 63
 			n -= s.bits()
 			k += s.advance()

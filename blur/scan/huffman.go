@@ -17,9 +17,13 @@ func (s *spec) total() (n int) {
 	return n
 }
 
-// Codes of up to lookupBits are found by one look at a table. That covers all
-// but one code in some hundreds, and two tables fit a processor's first cache.
-const lookupBits = 12
+// Codes of up to lookupBits are found by one look at a table, which covers all but
+// one code in some hundreds. The tables of several codes at once take one bit more:
+// those of luma and of chroma then just fit a processor's first cache.
+const (
+	lookupBits = 12
+	skipBits   = lookupBits + 1
+)
 
 // table is a Huffman table in use, for one class of coefficients: of DC, a symbol
 // is the size in bits of the difference that follows it; of AC, it is a run of
@@ -30,8 +34,8 @@ type table struct {
 
 	// By the next lookupBits bits: what the code there means, 0 if it is longer.
 	step [1 << lookupBits]step
-	// skip is the same for as many whole AC codes as these bits hold.
-	skip [1 << lookupBits]skip
+	// skip is the same for as many whole AC codes as the next skipBits bits hold.
+	skip [1 << skipBits]skip
 
 	// By length: the first code and its place among the symbols, and the code
 	// behind the last one (T.81 section F.2.2.3).
@@ -218,9 +222,9 @@ func (t *table) single(w uint32, c class) step {
 func (t *table) several(w uint32) skip {
 	var bits uint
 	advance := 0
-	for bits < lookupBits {
-		s := t.step[w<<bits&(1<<lookupBits-1)]
-		if s == 0 || bits+s.bits() > lookupBits || advance+s.advance() > 63 {
+	for bits < skipBits {
+		s := t.step[w<<bits&(1<<skipBits-1)>>(skipBits-lookupBits)]
+		if s == 0 || bits+s.bits() > skipBits || advance+s.advance() > 63 {
 			break
 		}
 		bits += s.bits()

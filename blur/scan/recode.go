@@ -60,12 +60,15 @@ func (c *recoder) run() {
 // component codes the blocks of one component of an MCU.
 func (c *recoder) component(i, x, y int, gone bool) {
 	comp := &c.p.components[i]
+	var space [len(Block{})]symbol
 	for by := y * comp.v; by < (y+1)*comp.v; by++ {
 		for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
 			if gone {
 				b := &c.e.Blocks[i][by*comp.cols+bx]
 				c.difference(i, b.dc())
-				b.eachAC(func(symbol uint8, v uint32, size uint) { c.symbol(acClass, i, symbol, v, size) })
+				for _, s := range b.ac(&space) {
+					c.symbol(acClass, i, s.value, uint32(s.low), uint(s.size))
+				}
 				continue
 			}
 			c.r.dc(c.p.table(dcClass, i))

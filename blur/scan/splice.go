@@ -11,9 +11,6 @@ import (
 // AC coefficients, quantised, in zig-zag order. That is all a smooth surface needs.
 type Block [6]int16
 
-// flat tells whether it has one colour.
-func (b *Block) flat() bool { return b[1]|b[2]|b[3]|b[4]|b[5] == 0 }
-
 // Edit says what becomes of a picture.
 type Edit struct {
 	// Keep is the part that is left, in MCUs. It must not be empty and lie within
@@ -142,26 +139,28 @@ func (c *copier) rewrite(x, y int) {
 		dc, ac := &c.p.table(dcClass, i).codes, &c.p.table(acClass, i).codes
 		for by := y * comp.v; by < (y+1)*comp.v; by++ {
 			for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
-				b := &blocks[by*comp.cols+bx]
-				if b.flat() { // many are
-					c.flat(i, b.dc(), dc, ac)
-					continue
-				}
-				c.difference(i, b.dc(), dc)
-				b.eachAC(func(symbol uint8, v uint32, size uint) { c.w.symbol(ac, symbol, v, size) })
+				c.block(i, &blocks[by*comp.cols+bx], dc, ac)
 			}
 		}
 	}
 }
 
-// flat writes a block that has a DC coefficient only. Standard codes are so short
-// that both go at once.
-func (c *copier) flat(component int, value int32, dc, ac *codes) {
-	v, size := magnitude(value - c.predicted[component])
-	c.predicted[component] = value
-	first := dc.code[size&15]
-	end, bits := uint32(ac.code[endBlock]), uint(ac.length[endBlock])
-	c.w.put((uint32(first)<<size|v)<<bits|end, uint(dc.length[size&15])+size+bits)
+// block writes a block, most of them in one piece.
+func (c *copier) block(component int, b *Block, dc, ac *codes) {
+	low, size := magnitude(b.dc() - c.predicted[component])
+	c.predicted[component] = b.dc()
+	v, n := uint64(dc.code[size&15])<<size|uint64(low), uint(dc.length[size&15])+size
+	var space [len(Block{})]symbol
+	for _, s := range b.ac(&space) {
+		if n > 64-maxCode {
+			c.w.put(v, n)
+			v, n = 0, 0
+		}
+		v = v<<ac.length[s.value] | uint64(ac.code[s.value])
+		v = v<<s.size | uint64(s.low)
+		n += uint(ac.length[s.value] + s.size)
+	}
+	c.w.put(v, n)
 }
 
 // difference writes how a DC coefficient differs from the one before.
@@ -207,29 +206,42 @@ func (s *splicer) settle(mcu image.Point) {
 // dc returns the DC coefficient, within what a baseline picture can have.
 func (b *Block) dc() int32 { return int32(max(-maxDC, min(b[0], maxDC-1))) }
 
-// eachAC calls do with the codes of the AC coefficients, within what a baseline
-// picture can have, each with the bits behind it (T.81 figure F.2).
-func (b *Block) eachAC(do func(symbol uint8, v uint32, size uint)) {
+// symbol is what a Huffman code stands for, and the bits that follow the code.
+type symbol struct {
+	value, size uint8
+	low         uint16
+}
+
+// maxCode is the most bits of an AC code and of the coefficient behind it.
+const maxCode = 16 + maxACSize
+
+// ac returns the symbols of the AC coefficients, within what a baseline picture can
+// have (T.81 figure F.2).
+func (b *Block) ac(space *[len(Block{})]symbol) []symbol {
 	const most = 1<<maxACSize - 1
-	run := uint8(0)
+	n, run := 0, uint8(0)
+	if b[1]|b[2]|b[3]|b[4]|b[5] == 0 { // as in many
+		space[0] = symbol{value: endBlock}
+		return space[:1]
+	}
 	for _, c := range b[1:] {
 		if c == 0 {
 			run++
 			continue
 		}
-		v, size := magnitude(int32(max(-most, min(c, most))))
-		do(run<<4|uint8(size), v, size)
+		low, size := magnitude(int32(max(-most, min(c, most))))
+		space[n] = symbol{run<<4 | uint8(size), uint8(size), uint16(low)}
 		run = 0
+		n++
 	}
-	do(endBlock, 0, 0) // a Block never has coefficient 63
+	space[n] = symbol{value: endBlock} // a Block never has coefficient 63
+	return space[:n+1]
 }
 
 // magnitude returns the bits that mean v, and how many they are (T.81 section
 // F.1.2.1).
 func magnitude(v int32) (low uint32, size uint) {
-	if v < 0 {
-		size = uint(bits.Len32(uint32(-v)))
-		return uint32(v-1) & (1<<size - 1), size
-	}
-	return uint32(v), uint(bits.Len32(uint32(v)))
+	sign := v >> 31
+	size = uint(bits.Len32(uint32(v ^ sign - sign)))
+	return uint32(v+sign) & (1<<size - 1), size
 }
