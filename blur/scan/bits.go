@@ -29,10 +29,11 @@ func (r *reader) seek(position uint32) {
 }
 
 // fill makes at least 56 bits count.
-func (r *reader) fill() {
-	r.acc |= binary.BigEndian.Uint64(r.buf[r.at:]) >> r.n
-	r.at += int(63-r.n) >> 3
-	r.n |= 56
+func (r *reader) fill() { r.at, r.acc, r.n = filled(r.buf, r.at, r.acc, r.n) }
+
+// filled is fill, for what is in registers.
+func filled(buf []byte, at int, acc uint64, n uint) (int, uint64, uint) {
+	return at + int(63-n)>>3, acc | binary.BigEndian.Uint64(buf[at:])>>(n&63), n | 56
 }
 
 func (r *reader) drop(bits uint) {
@@ -62,54 +63,28 @@ var zigzag = [64]uint8{
 	58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 }
 
-// ac takes the AC coefficients of a block and puts those up to number last, in
-// zig-zag order and dequantised, into co. It returns the number of the highest
-// that is not zero, 0 if none is; false if the codes make no block.
-func (r *reader) ac(t *table, quant *[64]int32, co *[64]int32, last int) (highest int, ok bool) {
-	k := 1
-	for k <= last {
-		if r.n < 32 {
-			r.fill()
-		}
-		s := t.step[r.acc>>(64-lookupBits)]
-		if s == 0 {
-			if s = t.slow(r.acc, acClass); s == 0 {
-				return 0, false
-			}
-		}
-		if s.advance() == 0 {
-			r.drop(s.bits())
-			return highest, true
-		}
-		k += s.advance()
-		if k > 64 {
-			return 0, false
-		}
-		// The last step may lead beyond last. What it brings does no harm there.
-		if s.size() > 0 {
-			highest = k - 1
-			co[zigzag[highest&63]] = s.value(r.acc) * quant[highest&63]
-		}
-		r.drop(s.bits())
-	}
-	return highest, k == 64 || r.skip(t, k)
+// wanted are the coefficients of a block that its painting needs: those up to number
+// last, in zig-zag order.
+type wanted struct {
+	last    int
+	quant   *[64]int32
+	co      [64]int32 // by rows, dequantised; zero before they are taken
+	highest int       // number of the highest that is not zero, 0 if none is
 }
 
 // skip takes the rest of a block from coefficient k on; false if the codes make
 // no block.
 func (r *reader) skip(ac *table, k int) bool {
-	_, ok := r.follow(nil, ac, k)
+	_, ok := r.follow(nil, ac, k, nil)
 	return ok
 }
 
-// follow takes a DC difference, unless dc is nil, and the AC coefficients from k on,
-// of which it needs to know no more than where they end. It is where the time of
-// a walk goes, and so one function.
-func (r *reader) follow(dc, ac *table, k int) (diff int32, ok bool) {
+// follow takes a DC difference, unless dc is nil, and the AC coefficients from k on:
+// those that are wanted, and of the others no more than where they end; false if the
+// codes make no block. It is where the time of a walk goes, and so one function.
+func (r *reader) follow(dc, ac *table, k int, w *wanted) (diff int32, ok bool) {
 	buf, at, acc, n := r.buf, r.at, r.acc, r.n // in registers
-	acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
-	at += int(63-n) >> 3
-	n |= 56
+	at, acc, n = filled(buf, at, acc, n)
 	if dc != nil {
 		s := dc.step[acc>>(64-lookupBits)]
 		if s == 0 {
@@ -117,9 +92,39 @@ func (r *reader) follow(dc, ac *table, k int) (diff int32, ok bool) {
 				return 0, false
 			}
 		}
-		diff = s.value(acc)
+		if diff = int32(int16(s >> 16)); s&hasValue == 0 {
+			diff = s.value(acc)
+		}
+		acc <<= s.bits() & 63
+		n -= s.bits() // which leaves at least 56-27: enough for the longest AC code
+	}
+	if w != nil {
+		w.highest = 0
+	}
+	for w != nil && k <= w.last {
+		s := ac.step[acc>>(64-lookupBits)]
+		if s == 0 {
+			if s = ac.slow(acc, acClass); s == 0 {
+				return 0, false
+			}
+		}
+		if k += s.advance(); s.size() > 0 && k-1 <= w.last { // a run may lead beyond
+			v := int32(int16(s >> 16))
+			if s&hasValue == 0 {
+				v = s.value(acc)
+			}
+			w.highest = k - 1
+			w.co[zigzag[(k-1)&63]] = v * w.quant[(k-1)&63]
+		}
 		acc <<= s.bits() & 63
 		n -= s.bits()
+		if s.advance() == 0 || k >= 64 {
+			r.at, r.acc, r.n = at, acc, n
+			return diff, k <= 64
+		}
+		if n < 32 {
+			at, acc, n = filled(buf, at, acc, n)
+		}
 	}
 	for {
 		// Some codes at once, as long as the last of them cannot be beyond the block.
@@ -145,9 +150,7 @@ func (r *reader) follow(dc, ac *table, k int) (diff int32, ok bool) {
 			}
 		}
 		if n < 32 {
-			acc |= binary.BigEndian.Uint64(buf[at:]) >> (n & 63)
-			at += int(63-n) >> 3
-			n |= 56
+			at, acc, n = filled(buf, at, acc, n)
 		}
 	}
 	r.at, r.acc, r.n = at, acc, n

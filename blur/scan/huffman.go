@@ -212,7 +212,7 @@ func (t *table) single(w uint32, c class) step {
 		return 0
 	}
 	s := c.step(symbol, length)
-	if s != 0 && s.size() > 0 && s.bits() <= lookupBits {
+	if s != 0 && (s.size() > 0 || c == dcClass) && s.bits() <= lookupBits {
 		s |= step(uint16(s.value(acc)))<<16 | hasValue
 	}
 	return s

@@ -24,10 +24,10 @@ type Picture struct {
 	position []uint32 // of each MCU, in bits of data
 	stop     []uint32 // of each interval, behind its last MCU
 
-	lane  [3]lane // of a walk
-	views [4]view // by reduction: 1, 2, 4, 8
-	block [64]int32
-	out   []Component
+	lane   [3]lane // of a walk
+	views  [4]view // by reduction: 1, 2, 4, 8
+	wanted wanted  // of the block that is being followed
+	out    []Component
 }
 
 // Open reads the headers of a file and finds the ends of its scan. It keeps
@@ -96,7 +96,7 @@ func (p *Picture) Wipe() {
 	for i := range p.views {
 		p.views[i].wipe()
 	}
-	p.block = [64]int32{}
+	p.wanted = wanted{}
 	p.forget()
 }
 

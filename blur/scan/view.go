@@ -43,6 +43,7 @@ func (p *Picture) Planes(reduce int) (*image.YCbCr, error) {
 			p.paintDC(v)
 		}
 	} else {
+		p.wanted = wanted{last: lastOf[v.n]} // a damaged scan may have left something
 		err = p.walk(v)
 	}
 	if err != nil {
@@ -109,38 +110,32 @@ func (p *Picture) ratio() image.YCbCrSubsampleRatio {
 	return image.YCbCrSubsampleRatio444
 }
 
-// paint takes the AC coefficients of a block whose DC is known and paints it.
-func (p *Picture) paint(r *reader, ac *table, v *view, at place) bool {
-	c := &p.components[at.component]
-	quant := &p.quant[c.quant]
-	dc := int32(c.dc[at.y*c.cols+at.x]) * quant[0]
+// paint paints the block whose coefficients were just followed, and forgets them.
+func (p *Picture) paint(v *view, at place, dc int32) {
+	w := &p.wanted
 	width := v.width[at.component]
 	out := v.pix[at.component][at.y*v.n*width+at.x*v.n:]
-	// Behind the last coefficient that a reduced block is made of the codes need
-	// only be counted.
-	highest, ok := r.ac(ac, quant, &p.block, lastOf[v.n])
-	if !ok {
-		return false
-	}
-	if highest == 0 {
+	dc *= w.quant[0]
+	if w.highest == 0 {
 		flat(out, width, v.n, clamp((dc+8*neutral+4)>>3))
-		return true
+		return
 	}
-	p.block[0] = dc
+	w.co[0] = dc
 	switch v.n {
 	case 8:
-		whole(out, width, &p.block)
+		whole(out, width, &w.co)
 	case 4:
-		half(out, width, &p.block)
+		half(out, width, &w.co)
 	default:
-		quarter(out, width, &p.block)
+		quarter(out, width, &w.co)
+		w.co[1], w.co[8], w.co[9], w.co[16] = 0, 0, 0, 0 // all that there are
+		return
 	}
-	p.block = [64]int32{}
-	return true
+	w.co = [64]int32{}
 }
 
 // lastOf is, by samples on a side, the number of the last coefficient in zig-zag
-// order that a block of that size is made of.
+// order that a block of that size is made of. What is behind it need only be counted.
 var lastOf = [9]int{2: 4, 4: 24, 8: 63}
 
 // paintDC paints an eighth of the picture: a sample for each block.

@@ -88,7 +88,7 @@ func index(r *reader, lanes []lane, x, y int) bool {
 		at := y*l.v*l.cols + x*l.h
 		for range l.v {
 			for bx := range l.h {
-				diff, ok := r.follow(l.dc, l.ac, 1)
+				diff, ok := r.follow(l.dc, l.ac, 1, nil)
 				l.predicted += diff
 				if !ok || l.predicted < -maxDC || l.predicted >= maxDC {
 					return false
@@ -105,17 +105,16 @@ func index(r *reader, lanes []lane, x, y int) bool {
 func (p *Picture) show(r *reader, lanes []lane, v *view, mcu place) bool {
 	for i := range lanes {
 		l := &lanes[i]
+		p.wanted.quant = &p.quant[p.components[i].quant]
 		for by := mcu.y * l.v; by < (mcu.y+1)*l.v; by++ {
 			for bx := mcu.x * l.h; bx < (mcu.x+1)*l.h; bx++ {
-				diff, ok := r.dc(l.dc)
+				diff, ok := r.follow(l.dc, l.ac, 1, &p.wanted)
 				l.predicted += diff
 				if !ok || l.predicted < -maxDC || l.predicted >= maxDC {
 					return false
 				}
 				l.means[by*l.cols+bx] = int16(l.predicted)
-				if !p.paint(r, l.ac, v, place{i, bx, by}) {
-					return false
-				}
+				p.paint(v, place{i, bx, by}, l.predicted)
 			}
 		}
 	}
