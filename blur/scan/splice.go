@@ -74,36 +74,68 @@ type splicer struct {
 type copier struct {
 	splicer
 	w     writer
+	pens  [3]pen // by component
 	begin uint32 // of the run of bits to be copied, if there is one
 	end   uint32
 	next  int         // MCU that would make the run longer; -1 if none does
 	last  image.Point // MCU of the run
 }
 
+// pen is what the blocks of a component are written with, and those that are.
+type pen struct {
+	dc, ac *codes
+	blocks []Block
+}
+
 func (c *copier) run(dst []byte) []byte {
-	p := c.p
-	c.w = newWriter(p.preamble(dst, c.e.Keep, p.standardSpecs()))
+	p, keep := c.p, c.e.Keep
+	c.w = newWriter(p.preamble(dst, keep, p.standardSpecs()))
 	c.r.buf, c.next = p.data, -1
-	for y := c.e.Keep.Min.Y; y < c.e.Keep.Max.Y; y++ {
-		for x := c.e.Keep.Min.X; x < c.e.Keep.Max.X; x++ {
-			switch m := y*p.cols + x; {
-			case c.e.Gone[m]:
+	for i := range p.components {
+		c.pens[i] = pen{&p.table(dcClass, i).codes, &p.table(acClass, i).codes, c.e.Blocks[i]}
+	}
+	for y := keep.Min.Y; y < keep.Max.Y; y++ {
+		gone := c.e.Gone[y*p.cols : (y+1)*p.cols]
+		for x := keep.Min.X; x < keep.Max.X; {
+			if gone[x] {
 				c.flush()
 				c.rewrite(x, y)
-			case m == c.next:
-				c.extend(m)
-				c.last = image.Pt(x, y)
-			default:
-				c.flush()
-				c.rejoin(x, y)
+				x++
+				continue
 			}
+			from := x
+			for x < keep.Max.X && !gone[x] {
+				x++
+			}
+			c.keep(from, x, y)
 		}
 	}
 	c.flush()
 	return append(c.w.finish(), 0xff, mEOI)
 }
 
-// extend makes the run longer by MCU m, which follows on it.
+// keep copies the MCUs of row y from one column to another.
+func (c *copier) keep(x, end, y int) {
+	p := c.p
+	for x < end {
+		m := y*p.cols + x
+		if m != c.next {
+			c.flush()
+			c.rejoin(x, y)
+			x++
+			continue
+		}
+		n := end - x
+		if p.restart > 0 {
+			n = min(n, p.restart-m%p.restart)
+		}
+		c.extend(m + n - 1)
+		x += n
+		c.last = image.Pt(x-1, y)
+	}
+}
+
+// extend makes the run longer, up to and with MCU m.
 func (c *copier) extend(m int) {
 	p := c.p
 	c.next = m + 1
@@ -135,18 +167,19 @@ func (c *copier) rewrite(x, y int) {
 	c.w.reserve(mcuRoom)
 	for i := range c.p.components {
 		comp := &c.p.components[i]
-		blocks := c.e.Blocks[i]
-		dc, ac := &c.p.table(dcClass, i).codes, &c.p.table(acClass, i).codes
-		for by := y * comp.v; by < (y+1)*comp.v; by++ {
-			for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
-				c.block(i, &blocks[by*comp.cols+bx], dc, ac)
+		at := y*comp.v*comp.cols + x*comp.h
+		for range comp.v {
+			for bx := range comp.h {
+				c.block(i, &c.pens[i].blocks[at+bx])
 			}
+			at += comp.cols
 		}
 	}
 }
 
 // block writes a block, most of them in one piece.
-func (c *copier) block(component int, b *Block, dc, ac *codes) {
+func (c *copier) block(component int, b *Block) {
+	dc, ac := c.pens[component].dc, c.pens[component].ac
 	low, size := magnitude(b.dc() - c.predicted[component])
 	c.predicted[component] = b.dc()
 	v, n := uint64(dc.code[size&15])<<size|uint64(low), uint(dc.length[size&15])+size
@@ -156,9 +189,10 @@ func (c *copier) block(component int, b *Block, dc, ac *codes) {
 			c.w.put(v, n)
 			v, n = 0, 0
 		}
-		v = v<<ac.length[s.value] | uint64(ac.code[s.value])
-		v = v<<s.size | uint64(s.low)
-		n += uint(ac.length[s.value] + s.size)
+		length := ac.length[s.value]
+		v = v<<(length&63) | uint64(ac.code[s.value])
+		v = v<<(s.size&63) | uint64(s.low)
+		n += uint(length + s.size)
 	}
 	c.w.put(v, n)
 }
