@@ -14,7 +14,8 @@ type canvas struct {
 	planes []plane
 	mask   mask
 	fill   Fill
-	gone   []bool // by MCU: written anew, from the planes
+	gone   []bool       // by MCU: written anew, from the planes
+	blocks []scan.Block // of those, in the order of a scan
 	veil   membrane
 	cells  cells
 }
@@ -22,11 +23,10 @@ type canvas struct {
 // plane is the blocks of one component.
 type plane struct {
 	cols, rows int
-	h, v       int          // blocks in an MCU, across and down
-	quant      int32        // of DC coefficients
-	per        [6]int64     // what makes quantised coefficients, in zig-zag order
-	mean       []int32      // by block: fixed point, grey levels above middle grey
-	blocks     []scan.Block // what is written of those that are gone
+	h, v       int      // blocks in an MCU, across and down
+	quant      int32    // of DC coefficients
+	per        [6]int64 // what makes quantised coefficients, in zig-zag order
+	mean       []int32  // by block: fixed point, grey levels above middle grey
 }
 
 // one is a grey level in fixed point. The fraction keeps the error of rounding,
@@ -123,22 +123,12 @@ func (c *canvas) paint(ctx context.Context, f Fill) error {
 	return nil
 }
 
-// edit says what becomes of the picture, of which out is left.
-func (c *canvas) edit(out image.Rectangle) scan.Edit {
-	e := scan.Edit{Keep: c.mask.mcus(out), Gone: c.gone}
-	for i := range c.planes {
-		e.Blocks[i] = c.planes[i].blocks
-	}
-	return e
-}
-
 // wipe forgets everything.
 func (c *canvas) wipe() {
 	for i := range c.planes[:cap(c.planes)] {
-		p := &c.planes[:cap(c.planes)][i]
-		clear(p.mean)
-		clear(p.blocks)
+		clear(c.planes[:cap(c.planes)][i].mean)
 	}
+	clear(c.blocks[:cap(c.blocks)])
 	clear(c.gone[:cap(c.gone)])
 	c.mask.wipe()
 	c.veil.wipe()

@@ -70,8 +70,7 @@ func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
 			return nil, err
 		}
 	}
-	c.code()
-	if s.out, err = picture.Splice(s.out[:0], c.edit(p.out)); err != nil {
+	if s.out, err = picture.Splice(s.out[:0], c.code(p.out)); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -3,6 +3,7 @@ package blur
 import (
 	"image"
 	"math"
+	"slices"
 
 	"gadeblik/blur/scan"
 )
@@ -21,62 +22,70 @@ const (
 // bent down, twisted, bent across.
 var factors = [6]int64{1 << 16, slope, slope, curvature, twist, curvature}
 
-// code makes coefficients of the means of what is gone, and of what is around it.
-func (c *canvas) code() {
-	for i := range c.planes {
-		p := &c.planes[i]
-		if n := len(p.mean); cap(p.blocks) < n {
-			p.blocks = make([]scan.Block, n)
-		} else {
-			p.blocks = p.blocks[:n]
-		}
-	}
-	for y := range c.mask.rows {
-		for from, to := 0, 0; from < c.mask.cols; from = to {
-			gone, flat := c.kind(from, y)
-			for to = from + 1; to < c.mask.cols; to++ {
-				if g, f := c.kind(to, y); g != gone || f != flat {
+// code makes coefficients of the means of what is gone, and of what is around it. It
+// says what becomes of the picture, of which out is left.
+func (c *canvas) code(out image.Rectangle) scan.Edit {
+	keep := c.mask.mcus(out)
+	c.blocks = c.blocks[:0]
+	for y := keep.Min.Y; y < keep.Max.Y; y++ {
+		for x, end := keep.Min.X, 0; x < keep.Max.X; x = end {
+			gone, flat := c.kind(x, y)
+			for end = x + 1; end < keep.Max.X; end++ {
+				if g, f := c.kind(end, y); g != gone || f != flat {
 					break
 				}
 			}
 			if gone {
-				for i := range c.planes {
-					p := &c.planes[i]
-					p.code(p.span(image.Rect(from, y, to, y+1)), flat)
-				}
+				c.codeRun(x, end, y, flat)
 			}
 		}
 	}
+	return scan.Edit{Keep: keep, Gone: c.gone, Blocks: c.blocks}
 }
 
-// kind tells of an MCU whether it is gone, and whether all of it has one colour: in
-// a patch that has there is no step to be smoothed.
+// kind tells of an MCU whether it is gone, and whether it is flat: where all of a patch
+// has one colour there is no step to be smoothed.
 func (c *canvas) kind(x, y int) (gone, flat bool) {
 	i := y*c.mask.cols + x
 	return c.gone[i], c.fill == Solid && c.mask.patch[i] != outside
 }
 
-// code makes the coefficients of blocks: the mean that is on the canvas, and, unless
-// they are flat, what makes the step to their neighbours smooth.
-func (p *plane) code(r image.Rectangle, flat bool) {
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		above, row, below := p.row(max(y-1, 0)), p.row(y), p.row(min(y+1, p.rows-1))
-		blocks := p.blocks[y*p.cols : (y+1)*p.cols]
-		for x := r.Min.X; x < r.Max.X; x++ {
-			m := row[x]
-			if flat {
-				blocks[x] = scan.Block{p.coefficient(0, m)}
-				continue
+// codeRun appends the blocks of the MCUs of row y from one column to another.
+func (c *canvas) codeRun(x, end, y int, flat bool) {
+	each := 0 // blocks of an MCU
+	for i := range c.planes {
+		each += c.planes[i].h * c.planes[i].v
+	}
+	n := len(c.blocks)
+	c.blocks = slices.Grow(c.blocks, each*(end-x))[:n+each*(end-x)]
+	blocks := c.blocks[n:]
+	for i := range c.planes {
+		p := &c.planes[i]
+		for v := range p.v {
+			p.code(blocks, each, x*p.h, y*p.v+v, flat)
+			blocks = blocks[p.h:]
+		}
+	}
+}
+
+// code makes the coefficients of the blocks of row y from block x on: the mean that is on
+// the canvas, and, unless they are flat, what makes the step to their neighbours smooth.
+// Those of an MCU stand together, those of the next one so many behind.
+func (p *plane) code(blocks []scan.Block, next, x, y int, flat bool) {
+	above, row, below := p.row(max(y-1, 0)), p.row(y), p.row(min(y+1, p.rows-1))
+	for ; len(blocks) > 0; blocks = blocks[min(next, len(blocks)):] {
+		for h := range p.h {
+			b, m := &blocks[h], row[x]
+			*b = scan.Block{p.coefficient(0, m)}
+			if !flat {
+				l, r := max(x-1, 0), min(x+1, p.cols-1)
+				b[1] = p.coefficient(1, row[l]-row[r])
+				b[2] = p.coefficient(2, above[x]-below[x])
+				b[3] = p.coefficient(3, above[x]+below[x]-2*m)
+				b[4] = p.coefficient(4, above[l]-above[r]-below[l]+below[r])
+				b[5] = p.coefficient(5, row[l]+row[r]-2*m)
 			}
-			l, r := max(x-1, 0), min(x+1, p.cols-1)
-			blocks[x] = scan.Block{
-				p.coefficient(0, m),
-				p.coefficient(1, row[l]-row[r]),
-				p.coefficient(2, above[x]-below[x]),
-				p.coefficient(3, above[x]+below[x]-2*m),
-				p.coefficient(4, above[l]-above[r]-below[l]+below[r]),
-				p.coefficient(5, row[l]+row[r]-2*m),
-			}
+			x++
 		}
 	}
 }

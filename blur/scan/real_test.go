@@ -140,16 +140,14 @@ func BenchmarkScan(b *testing.B) {
 			}
 		}
 		var out []byte
-		var blocks [3][]Block
-		for i, c := range p.components {
-			blocks[i] = make([]Block, c.cols*c.rows)
-			for j := range blocks[i] {
-				blocks[i][j] = Block{10, 3, -3}
-			}
+		e := Edit{Keep: image.Rect(0, 0, p.cols, p.rows), Gone: gone}
+		e.Blocks = make([]Block, wanting(&p, e))
+		for j := range e.Blocks {
+			e.Blocks[j] = Block{10, 3, -3}
 		}
 		b.ReportAllocs()
 		for b.Loop() {
-			out, err = p.Splice(out[:0], Edit{Keep: image.Rect(0, 0, p.cols, p.rows), Gone: gone, Blocks: blocks})
+			out, err = p.Splice(out[:0], e)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -3,10 +3,10 @@ package scan
 // recode appends a picture that is coded with Huffman tables of its own. It goes
 // through the new picture twice: to count the symbols, and to write them.
 func (p *Picture) recode(dst []byte, e *Edit) []byte {
-	count := recoder{splicer: splicer{p: p, e: e, r: reader{buf: p.data}}}
+	count := recoder{splicer: p.splicer(e)}
 	count.run()
 
-	write := recoder{splicer: splicer{p: p, e: e, r: reader{buf: p.data}}, writing: true}
+	write := recoder{splicer: p.splicer(e), writing: true}
 	var k coding
 	for class := range write.tables {
 		for n := range write.tables[class] {
@@ -64,7 +64,7 @@ func (c *recoder) component(i, x, y int, gone bool) {
 	for by := y * comp.v; by < (y+1)*comp.v; by++ {
 		for bx := x * comp.h; bx < (x+1)*comp.h; bx++ {
 			if gone {
-				b := &c.e.Blocks[i][by*comp.cols+bx]
+				b := &c.take(1)[0]
 				c.difference(i, b.dc())
 				for _, s := range b.ac(&space) {
 					c.symbol(acClass, i, s.value, uint32(s.low), uint(s.size))

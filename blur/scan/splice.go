@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"image"
 	"math/bits"
-	"slices"
 )
 
 // Block is what is written in place of a block: its DC coefficient and the low
@@ -18,10 +17,10 @@ type Edit struct {
 	Keep image.Rectangle
 	// Gone says of each MCU of the picture, row by row, whether it is written anew.
 	Gone []bool
-	// Blocks are, by component and row by row, what is written in the blocks of the
-	// MCUs that are gone; others are not read. Every value is cut off at what a
-	// baseline picture can have.
-	Blocks [3][]Block
+	// Blocks are what is written in the MCUs that are gone, of those in Keep, in the
+	// order of a scan (T.81 section A.2.3): MCU by MCU, in each component by component
+	// and row by row. Every value is cut off at what a baseline picture can have.
+	Blocks []Block
 }
 
 // Splice appends a JPEG to dst that has the MCUs of p, bit by bit the same
@@ -37,7 +36,7 @@ func (p *Picture) Splice(dst []byte, e Edit) ([]byte, error) {
 		return dst, err
 	}
 	if p.standard() {
-		c := copier{splicer: splicer{p: p, e: &e}}
+		c := copier{splicer: p.splicer(&e)}
 		return c.run(dst), nil
 	}
 	return p.recode(dst, &e), nil
@@ -54,10 +53,20 @@ func (p *Picture) check(e *Edit) error {
 	if len(e.Gone) != p.cols*p.rows {
 		return fmt.Errorf("%d MCUs are gone or not, of %d", len(e.Gone), p.cols*p.rows)
 	}
-	for i, c := range p.components {
-		if len(e.Blocks[i]) != c.cols*c.rows && slices.Contains(e.Gone, true) {
-			return fmt.Errorf("component %d has %d blocks, want %d", i, len(e.Blocks[i]), c.cols*c.rows)
+	n := 0
+	for y := e.Keep.Min.Y; y < e.Keep.Max.Y; y++ {
+		for _, gone := range e.Gone[y*p.cols+e.Keep.Min.X : y*p.cols+e.Keep.Max.X] {
+			if gone {
+				n++
+			}
 		}
+	}
+	each := 0 // blocks in an MCU
+	for _, c := range p.components {
+		each += c.h * c.v
+	}
+	if len(e.Blocks) != n*each {
+		return fmt.Errorf("%d blocks for %d MCUs that are gone, want %d for each", len(e.Blocks), n, each)
 	}
 	return nil
 }
@@ -66,8 +75,20 @@ func (p *Picture) check(e *Edit) error {
 type splicer struct {
 	p         *Picture
 	e         *Edit
+	blocks    []Block  // that are not written yet
 	predicted [3]int32 // the DC coefficient before, by component
 	r         reader
+}
+
+func (p *Picture) splicer(e *Edit) splicer {
+	return splicer{p: p, e: e, blocks: e.Blocks, r: reader{buf: p.data}}
+}
+
+// take returns the next n blocks that are written anew.
+func (s *splicer) take(n int) []Block {
+	b := s.blocks[:n]
+	s.blocks = s.blocks[n:]
+	return b
 }
 
 // copier writes a picture with the standard Huffman tables by copying bits.
@@ -81,25 +102,22 @@ type copier struct {
 	last  image.Point // MCU of the run
 }
 
-// pen is what the blocks of a component are written with, and those that are.
-type pen struct {
-	dc, ac *codes
-	blocks []Block
-}
+// pen is what the blocks of a component are written with.
+type pen struct{ dc, ac *codes }
 
 func (c *copier) run(dst []byte) []byte {
 	p, keep := c.p, c.e.Keep
 	c.w = newWriter(p.preamble(dst, keep, p.standardSpecs()))
-	c.r.buf, c.next = p.data, -1
+	c.next = -1
 	for i := range p.components {
-		c.pens[i] = pen{&p.table(dcClass, i).codes, &p.table(acClass, i).codes, c.e.Blocks[i]}
+		c.pens[i] = pen{&p.table(dcClass, i).codes, &p.table(acClass, i).codes}
 	}
 	for y := keep.Min.Y; y < keep.Max.Y; y++ {
 		gone := c.e.Gone[y*p.cols : (y+1)*p.cols]
 		for x := keep.Min.X; x < keep.Max.X; {
 			if gone[x] {
 				c.flush()
-				c.rewrite(x, y)
+				c.rewrite()
 				x++
 				continue
 			}
@@ -163,16 +181,13 @@ func (c *copier) flush() {
 }
 
 // rewrite writes an MCU that is gone.
-func (c *copier) rewrite(x, y int) {
+func (c *copier) rewrite() {
 	c.w.reserve(mcuRoom)
 	for i := range c.p.components {
 		comp := &c.p.components[i]
-		at := y*comp.v*comp.cols + x*comp.h
-		for range comp.v {
-			for bx := range comp.h {
-				c.block(i, &c.pens[i].blocks[at+bx])
-			}
-			at += comp.cols
+		blocks := c.take(comp.h * comp.v)
+		for j := range blocks {
+			c.block(i, &blocks[j])
 		}
 	}
 }

@@ -42,19 +42,54 @@ func spliceProperty(t *rapid.T) {
 	if size := s.pixels(e.Keep).Size(); got.W != size.X || got.H != size.Y {
 		t.Fatalf("%dx%d pixels, want %v", got.W, got.H, size)
 	}
+	blocks := placed(&s, e)
 	for i := range got.Components {
 		from, to, c := &p.Components[i], &got.Components[i], &s.components[i]
 		for j, b := range to.Blocks {
 			x, y := j%to.Across+e.Keep.Min.X*c.h, j/to.Across+e.Keep.Min.Y*c.v
 			want := from.Blocks[y*from.Across+x]
 			if e.Gone[y/c.v*s.cols+x/c.h] {
-				want = widened(e.Blocks[i][y*c.cols+x])
+				want = widened(blocks[place{i, x, y}])
 			}
 			if b != want {
 				t.Fatalf("component %d block (%d,%d): %v, want %v", i, x, y, b, want)
 			}
 		}
 	}
+}
+
+// placed says where the blocks of an edit belong.
+func placed(s *Picture, e Edit) map[place]Block {
+	at, rest := map[place]Block{}, e.Blocks
+	for y := e.Keep.Min.Y; y < e.Keep.Max.Y; y++ {
+		for x := e.Keep.Min.X; x < e.Keep.Max.X; x++ {
+			if !e.Gone[y*s.cols+x] {
+				continue
+			}
+			for i, c := range s.components {
+				for n := range c.h * c.v {
+					at[place{i, x*c.h + n%c.h, y*c.v + n/c.h}] = rest[0]
+					rest = rest[1:]
+				}
+			}
+		}
+	}
+	return at
+}
+
+// wanting is how many blocks an edit needs.
+func wanting(s *Picture, e Edit) (n int) {
+	for y := e.Keep.Min.Y; y < e.Keep.Max.Y; y++ {
+		for x := e.Keep.Min.X; x < e.Keep.Max.X; x++ {
+			if !e.Gone[y*s.cols+x] {
+				continue
+			}
+			for _, c := range s.components {
+				n += c.h * c.v
+			}
+		}
+	}
+	return n
 }
 
 func widened(b Block) (w [64]int) {
@@ -89,12 +124,9 @@ func drawEdit(t *rapid.T, s *Picture) Edit {
 	for m := range e.Gone {
 		e.Gone[m] = (m*7919+seed)>>3%often == 0
 	}
-	for i, c := range s.components {
-		e.Blocks[i] = make([]Block, c.cols*c.rows)
-		for j := range e.Blocks[i] {
-			n := seed + j*104729
-			e.Blocks[i][j] = Block{int16(n%1000 - 500), int16(n >> 3 % 3 * 7), 0, int16(n >> 5 % 5), -int16(n >> 4 % 2), int16(n >> 7 % 2 * 900)}
-		}
+	for j := range wanting(s, e) {
+		n := seed + j*104729
+		e.Blocks = append(e.Blocks, Block{int16(n%1000 - 500), int16(n >> 3 % 3 * 7), 0, int16(n >> 5 % 5), -int16(n >> 4 % 2), int16(n >> 7 % 2 * 900)})
 	}
 	return e
 }
@@ -108,12 +140,10 @@ func TestSpliceCutsOff(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := Edit{Keep: image.Rect(0, 0, 2, 1), Gone: []bool{true, true}}
-		for i, n := range []int{8, 2, 2} {
-			for range n {
-				e.Blocks[i] = append(e.Blocks[i], Block{32767, -32768, 32767, 0, 0, -1})
-			}
-			e.Blocks[i][0][0] = -32768
+		for range 12 {
+			e.Blocks = append(e.Blocks, Block{32767, -32768, 32767, 0, 0, -1})
 		}
+		e.Blocks[0][0] = -32768
 		out, err := s.Splice(nil, e)
 		if err != nil {
 			t.Fatal(err)
@@ -140,10 +170,10 @@ func TestSpliceRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, e := range map[string]Edit{
-		"splice: keep MCUs (0,0)-(0,0) of (0,0)-(2,1)": {Gone: make([]bool, 2)},
-		"splice: keep MCUs (0,0)-(3,1) of (0,0)-(2,1)": {Keep: image.Rect(0, 0, 3, 1), Gone: make([]bool, 2)},
-		"splice: 1 MCUs are gone or not, of 2":         {Keep: image.Rect(0, 0, 2, 1), Gone: make([]bool, 1)},
-		"splice: component 0 has 0 blocks, want 8":     {Keep: image.Rect(0, 0, 2, 1), Gone: []bool{true, false}},
+		"splice: keep MCUs (0,0)-(0,0) of (0,0)-(2,1)":               {Gone: make([]bool, 2)},
+		"splice: keep MCUs (0,0)-(3,1) of (0,0)-(2,1)":               {Keep: image.Rect(0, 0, 3, 1), Gone: make([]bool, 2)},
+		"splice: 1 MCUs are gone or not, of 2":                       {Keep: image.Rect(0, 0, 2, 1), Gone: make([]bool, 1)},
+		"splice: 0 blocks for 1 MCUs that are gone, want 6 for each": {Keep: image.Rect(0, 0, 2, 1), Gone: []bool{true, false}},
 	} {
 		if _, err := s.Splice(nil, e); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
@@ -174,12 +204,10 @@ func FuzzPicture(f *testing.F) {
 			}
 		}
 		e := Edit{Keep: image.Rect(0, 0, s.cols, s.rows), Gone: make([]bool, s.cols*s.rows)}
-		for i, c := range s.components {
-			e.Blocks[i] = make([]Block, c.cols*c.rows)
-		}
 		for m := range e.Gone {
 			e.Gone[m] = mask>>(m%64)&1 == 1
 		}
+		e.Blocks = make([]Block, wanting(&s, e))
 		out, spliced := s.Splice(nil, e)
 		if (spliced == nil) != (err == nil) {
 			t.Fatalf("walk: %v, splice: %v", err, spliced)
