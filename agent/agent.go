@@ -16,7 +16,7 @@ import (
 )
 
 // Config is what an [Agent] is made of. Everything but Masks, Link, Store,
-// Verifier, Commands, Unmetered and Depot must be set.
+// Verifier, Commands, Unmetered, Depot and Figures must be set.
 type Config struct {
 	Fleet, Vehicle, Version string
 
@@ -51,6 +51,10 @@ type Config struct {
 	// and commands go at all times.
 	Unmetered func(local netip.Addr) bool
 	Depot     *geofence.Index
+
+	// Figures, if set, adds what is known of the computer to the counters of the
+	// status. It is asked about once a second and must be quick.
+	Figures func(counters map[string]uint64)
 
 	Log *slog.Logger
 }
@@ -170,7 +174,7 @@ func (a *Agent) runCamera(ctx context.Context) error {
 		return remember(&a.cameraErr, err)
 	}
 	defer func() { a.streaming.Store(false) }()
-	for a.look.wait(ctx) == nil {
+	for a.mayStream(ctx) == nil {
 		if err := a.stream(ctx, cam); err != nil {
 			return remember(&a.cameraErr, errors.Join(err, cam.Close()))
 		}
@@ -178,12 +182,34 @@ func (a *Agent) runCamera(ctx context.Context) error {
 	return cam.Close()
 }
 
-// stream runs from one opening of the gate to its closing. When it returns, the
-// device streams nothing and no frame waits.
+// mayStream waits until the gate is open and the switch is on, and returns the error
+// of ctx where that ends first. When the driver switches off during a look, the gate
+// closes only when the look is over.
+func (a *Agent) mayStream(ctx context.Context) error {
+	for {
+		if err := a.look.wait(ctx); err != nil || a.cfg.Switch.permit().Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(turn):
+		}
+	}
+}
+
+// stream runs from one opening of the gate to its closing, or until the driver switches
+// off. When it returns, the device streams nothing and no frame waits.
 func (a *Agent) stream(ctx context.Context, cam capture.Camera) error {
 	looking, done := a.look.while(ctx)
 	defer done()
+	defer context.AfterFunc(a.cfg.Switch.permit(), done)()
+	if looking.Err() != nil {
+		return nil
+	}
 	if err := cam.Start(looking); err != nil {
+		if looking.Err() != nil {
+			return cam.Stop() // it was not to be started any more
+		}
 		return fmt.Errorf("start camera: %w", err)
 	}
 	a.streaming.Store(true)

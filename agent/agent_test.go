@@ -190,8 +190,14 @@ func (s *street) want(t *testing.T, state uplink.State, reason string) {
 	}
 }
 
-func (s *street) on()  { s.agent.Switch().Set(true, "test", time.Now()) }
-func (s *street) off() { s.agent.Switch().Set(false, "test", time.Now()) }
+func (s *street) on()  { s.set(true) }
+func (s *street) off() { s.set(false) }
+
+func (s *street) set(on bool) {
+	if err := s.agent.Switch().Set(on, "test", time.Now()); err != nil {
+		panic(err)
+	}
+}
 
 func TestAgentLooksOnlyWhenAllSayYes(t *testing.T) {
 	run(t, func(t *testing.T, s *street) {

@@ -13,6 +13,7 @@ type Counters struct {
 	Uncertain  uint64 `json:"uncertain"`  // things seen below the task's score, and not reported
 	Failed     uint64 `json:"failed"`     // looks abandoned because a model failed or took too long
 	Dropped    uint64 `json:"dropped"`    // pictures dropped because they could not be redacted
+	Withdrawn  uint64 `json:"withdrawn"`  // looks and pictures given up because the driver switched off or the agent stopped
 	Redacted   uint64 `json:"redacted"`   // pictures redacted, also those that a better look replaced
 
 	Followed uint64 `json:"followed"` // regions added or enlarged because the frame before or after showed more

@@ -55,10 +55,23 @@ func (a *Agent) frame(ctx context.Context) error {
 	if f == nil {
 		return err
 	}
-	// A button pressed meanwhile counts: ask before looking, not after.
-	a.pipe.SetSwitch(a.cfg.Switch.State(time.Now()).On)
+	// A button pressed meanwhile counts: ask before looking, not after. One that is
+	// pressed during the look ends it.
+	permit := a.askSwitch(time.Now())
 	a.pipe.SetPaused(a.paused())
-	return errors.Join(err, a.pipe.Frame(ctx, f), a.absorb())
+	looking, done := context.WithCancel(permit)
+	defer done()
+	defer context.AfterFunc(ctx, done)()
+	return errors.Join(err, a.pipe.Frame(looking, f), a.absorb())
+}
+
+// askSwitch tells the pipeline what the switch says, and returns what ends when it
+// goes off.
+func (a *Agent) askSwitch(now time.Time) (permit context.Context) {
+	a.pipe.SetSwitch(a.cfg.Switch.State(now).On)
+	permit = a.cfg.Switch.permit()
+	a.pipe.SetPermit(permit)
+	return permit
 }
 
 // fix takes a fix, and what it says of time and place beside the pipeline.
@@ -75,7 +88,7 @@ func (a *Agent) fix(f gps.Fix) error {
 // and status.
 func (a *Agent) settle(now time.Time) error {
 	a.flush()
-	a.pipe.SetSwitch(a.cfg.Switch.State(now).On)
+	a.askSwitch(now)
 	a.pipe.SetPaused(a.paused())
 	a.pipe.SetStorage(a.storageErr() == nil)
 	err := a.pipe.Reconsider(now)

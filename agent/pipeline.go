@@ -29,7 +29,8 @@ type Pipeline struct {
 	repeats  repeats
 	window   window
 
-	allowed  bool // the switch
+	allowed  bool            // the switch
+	permit   context.Context // ends when the switch goes off
 	paused   bool
 	storage  bool
 	looked   bool // the models hold something of a picture
@@ -85,6 +86,10 @@ const (
 	Looked  Outcome = "looked"
 	Bad     Outcome = "bad"    // not a picture
 	Failed  Outcome = "failed" // a model failed: forgotten
+
+	// Withdrawn is a frame that was being looked at when the driver switched off, or
+	// the agent stopped: forgotten.
+	Withdrawn Outcome = "withdrawn"
 )
 
 // NewPipeline returns a pipeline with the switch off and no plan.
@@ -96,6 +101,7 @@ func NewPipeline(cfg PipelineConfig) *Pipeline {
 		clock:    gps.NewClock(cfg.Clock),
 		quota:    newQuota(cfg.Used),
 		passes:   map[int]*pass{},
+		permit:   context.Background(),
 		storage:  true,
 	}
 	p.usedToday = func(task int) int { return p.quota.used(task, p.utc) }
@@ -111,8 +117,14 @@ func (p *Pipeline) SetPlan(plan *Plan) error {
 	return err
 }
 
-// SetSwitch tells whether the driver allows capture.
+// SetSwitch tells whether the driver allows capture. When he does not any more, what
+// is held of frames is wiped at the next decision, and pictures that were not made of
+// it by then never are.
 func (p *Pipeline) SetSwitch(on bool) { p.allowed = on }
+
+// SetPermit gives a context that ends when the switch goes off: pictures that are being
+// made then are given up.
+func (p *Pipeline) SetPermit(permit context.Context) { p.permit = permit }
 
 // SetPaused tells whether a command has paused the vehicle.
 func (p *Pipeline) SetPaused(paused bool) { p.paused = paused }
@@ -155,8 +167,8 @@ func (p *Pipeline) Reconsider(now time.Time) error {
 
 // Frame takes the next frame and owns it from then on: decides, and looks where a
 // task is open and the vehicle has moved far enough. While no task is open the
-// frame is released at once and unread. An error is the sink's; a frame that cannot
-// be read or looked at is counted and forgotten.
+// frame is released at once and unread. When ctx ends, the look is given up. An error
+// is the sink's; a frame that cannot be read or looked at is counted and forgotten.
 func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
 	p.counters.Frames++
 	at := f.At
@@ -239,7 +251,7 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 	for _, ps := range due {
 		err := p.look(ctx, ps, h, at)
 		if failure, ok := err.(modelError); ok {
-			return p.unseen(h, failure), nil
+			return p.unseen(ctx, h, failure), nil
 		}
 		if err != nil {
 			return Looked, err
@@ -254,7 +266,11 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 
 // unseen counts a frame that could not be looked at. That a scan is damaged only
 // who follows it finds out, and no model is to blame.
-func (p *Pipeline) unseen(h *held, failure modelError) Outcome {
+func (p *Pipeline) unseen(ctx context.Context, h *held, failure modelError) Outcome {
+	if ctx.Err() != nil {
+		p.counters.Withdrawn++
+		return Withdrawn
+	}
 	if errors.Is(failure.error, blur.ErrDamaged) {
 		p.counters.BadFrames++
 		return Bad

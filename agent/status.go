@@ -75,6 +75,9 @@ func (a *Agent) figures() map[string]uint64 {
 	m := statusFigures(a.pipe.Counters())
 	m["frames_replaced"], m["lost"] = a.slot.Dropped(), a.lost.Load()
 	a.outboxFigures(m)
+	if a.cfg.Figures != nil {
+		a.cfg.Figures(m)
+	}
 	return m
 }
 
@@ -82,7 +85,7 @@ func (a *Agent) figures() map[string]uint64 {
 func statusFigures(c Counters) map[string]uint64 {
 	m := map[string]uint64{
 		"fixes": c.Fixes, "frames": c.Frames, "looked": c.Looked, "bad_frames": c.BadFrames,
-		"failed": c.Failed, "dropped": c.Dropped, "redacted": c.Redacted,
+		"failed": c.Failed, "dropped": c.Dropped, "withdrawn": c.Withdrawn, "redacted": c.Redacted,
 		"followed": c.Followed, "second_looks": c.SecondLooks, "grown": c.Grown, "still_visible": c.StillVisible,
 		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
 		"findings": c.Findings, "counts": c.Counts, "clears": c.Clears, "repeated": c.Repeated, "over_quota": c.OverQuota,

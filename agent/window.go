@@ -135,10 +135,10 @@ func (p *Pipeline) claim(ctx context.Context, h *held, c claim) error {
 
 // settle makes the pictures of the newest frame; next is the frame after it, nil
 // where none may be waited for. It does not end with the agent's context: what was
-// found is kept even while the agent stops, and each look has its own limit. An
-// error is the sink's.
+// found is kept even while the agent stops, and each look has its own limit. It does
+// end when the driver switches off. An error is the sink's.
 func (p *Pipeline) settle(next *held) error {
-	ctx := context.Background()
+	ctx := p.permit
 	h := p.window.newest
 	if h == nil || len(h.claims) == 0 {
 		return nil
@@ -149,6 +149,10 @@ func (p *Pipeline) settle(next *held) error {
 	for i, c := range claims {
 		if err == nil {
 			err = p.keep(ctx, h, c, regions)
+		}
+		if err != nil && ctx.Err() != nil {
+			p.counters.Withdrawn += uint64(len(claims) - i)
+			break
 		}
 		if err != nil {
 			p.counters.Dropped += uint64(len(claims) - i)
@@ -234,8 +238,13 @@ func (p *Pipeline) ending() bool {
 	return false
 }
 
-// forget settles what is held and wipes it, and what the models remember of it.
+// forget settles what is held and wipes it, and what the models remember of it. Once
+// the driver has switched off there is no time for that: what is held is wiped.
 func (p *Pipeline) forget() error {
+	if h := p.window.newest; h != nil && !p.allowed {
+		p.counters.Withdrawn += uint64(len(h.claims))
+		h.claims = nil
+	}
 	err := p.settle(nil)
 	p.window.clear()
 	if p.looked {

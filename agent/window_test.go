@@ -176,30 +176,34 @@ func waitingBin(t *testing.T, s *sight) (b *bench, held []byte) {
 	return b, raw
 }
 
-// Whatever ends the wait, the picture is made with what is known, and nothing of a
-// frame stays in memory: not the bytes, not the planes, not what the models hold.
+// Whatever ends the wait, the picture is made with what is known, but for the driver,
+// who wants none; and nothing of a frame stays in memory: not the bytes, not the planes,
+// not what the models hold.
 func TestNothingIsHeldOnceTheGateCloses(t *testing.T) {
-	for name, end := range map[string]func(b *bench) error{
-		"the switch":    func(b *bench) error { b.SetSwitch(false); return b.Reconsider(began.Add(7700 * time.Millisecond)) },
-		"a fix outside": func(b *bench) error { f := fixAt(8, 140); f.Lat += 0.0006; return b.Fix(f) },
-		"a stale fix":   func(b *bench) error { return b.Reconsider(began.Add(20 * time.Second)) },
-		"storage":       func(b *bench) error { b.SetStorage(false); return b.Reconsider(began.Add(7700 * time.Millisecond)) },
-		"another plan":  func(b *bench) error { return b.SetPlan(nil) },
-		"the end":       func(b *bench) error { return b.Finish() },
-		"a closed gate at a frame": func(b *bench) error {
+	for name, tt := range map[string]struct {
+		end  func(b *bench) error
+		want int // pictures
+	}{
+		"a fix outside": {func(b *bench) error { f := fixAt(8, 140); f.Lat += 0.0006; return b.Fix(f) }, 1},
+		"a stale fix":   {func(b *bench) error { return b.Reconsider(began.Add(20 * time.Second)) }, 1},
+		"storage":       {func(b *bench) error { b.SetStorage(false); return b.Reconsider(began.Add(7700 * time.Millisecond)) }, 1},
+		"another plan":  {func(b *bench) error { return b.SetPlan(nil) }, 1},
+		"the end":       {func(b *bench) error { return b.Finish() }, 1},
+		"the switch":    {func(b *bench) error { b.SetSwitch(false); return b.Reconsider(began.Add(7700 * time.Millisecond)) }, 0},
+		"the switch, at a frame": {func(b *bench) error {
 			b.SetSwitch(false)
 			return b.Frame(context.Background(), frameAt(7.7))
-		},
+		}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSight()
 			b, raw := waitingBin(t, s)
 			source := b.window.newest.src
-			if err := end(b); err != nil {
+			if err := tt.end(b); err != nil {
 				t.Fatal(err)
 			}
-			if len(b.products) != 1 {
-				t.Errorf("%d products, want the picture that waited", len(b.products))
+			if c := b.Counters(); len(b.products) != tt.want || int(c.Withdrawn) != 1-tt.want {
+				t.Errorf("%d products, %d withdrawn; want %d and %d", len(b.products), c.Withdrawn, tt.want, 1-tt.want)
 			}
 			if b.window.newest != nil || slices.ContainsFunc(raw, func(c byte) bool { return c != 0 }) || !source.Bounds().Empty() {
 				t.Error("the frame is still in memory")

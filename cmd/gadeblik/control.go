@@ -84,7 +84,10 @@ func controlHandler(a *agent.Agent) http.Handler {
 			http.Error(w, `send {"on": true} or {"on": false}`, http.StatusBadRequest)
 			return
 		}
-		a.Switch().Set(*body.On, "socket", time.Now())
+		if err := a.Switch().Set(*body.On, "socket", time.Now()); err != nil {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
 		awaitSwitch(r.Context(), a, *body.On)
 		answer(w)
 	})
