@@ -5,6 +5,7 @@ type Counters struct {
 	Fixes     uint64 `json:"fixes"`      // fixes observed
 	Frames    uint64 `json:"frames"`     // frames that reached the gate
 	Closed    uint64 `json:"closed"`     // frames forgotten because no task was open
+	Late      uint64 `json:"late"`       // frames forgotten because they were taken long before the newest fix
 	Skipped   uint64 `json:"skipped"`    // frames forgotten because the vehicle had not moved far enough
 	Looked    uint64 `json:"looked"`     // frames looked at
 	BadFrames uint64 `json:"bad_frames"` // frames that could not be read

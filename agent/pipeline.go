@@ -82,6 +82,7 @@ type Outcome string
 // What can become of a frame.
 const (
 	Closed  Outcome = "closed"  // no task was open: forgotten unread
+	Late    Outcome = "late"    // taken too long before the newest fix to belong to it: forgotten unread
 	Skipped Outcome = "skipped" // not far enough from the last look: forgotten unread
 	Looked  Outcome = "looked"
 	Bad     Outcome = "bad"    // not a picture
@@ -166,19 +167,21 @@ func (p *Pipeline) Reconsider(now time.Time) error {
 }
 
 // Frame takes the next frame and owns it from then on: decides, and looks where a
-// task is open and the vehicle has moved far enough. While no task is open the
-// frame is released at once and unread. When ctx ends, the look is given up. An error
+// task is open and the vehicle has moved far enough. While no task is open, and when
+// it was taken more than a second before the newest fix, the frame is released at once
+// and unread. When ctx ends, the look is given up. An error
 // is the sink's; a frame that cannot be read or looked at is counted and forgotten.
 func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
 	p.counters.Frames++
 	at := f.At
 	p.decide(at)
 	if p.decision.Reason != Open {
-		f.Release()
 		p.counters.Closed++
-		err := p.conclude(at)
-		p.record(at, Closed)
-		return err
+		return p.letGo(f, Closed)
+	}
+	if fix, _ := p.gate.Fix(); fix.At.Sub(at) > maxLag {
+		p.counters.Late++
+		return p.letGo(f, Late)
 	}
 	next := p.window.hold(p.cfg.Models, f)
 	// The pictures of the frame before first: what this one shows belongs to them,
@@ -188,6 +191,19 @@ func (p *Pipeline) Frame(ctx context.Context, f *capture.Frame) error {
 	p.window.advance(next)
 	p.record(at, outcome)
 	return errors.Join(err, err2)
+}
+
+// maxLag is how much older than the newest fix a frame may be: what the gate knows is
+// of that fix. One that waited longer for its turn shows where the vehicle was.
+const maxLag = time.Second
+
+// letGo lets a frame go by unread.
+func (p *Pipeline) letGo(f *capture.Frame, o Outcome) error {
+	at := f.At
+	f.Release()
+	err := p.conclude(at)
+	p.record(at, o)
+	return err
 }
 
 // Damaged counts a frame that was found not to be a picture before it came here.

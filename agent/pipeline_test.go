@@ -418,3 +418,24 @@ func TestASinkThatFailsIsHeard(t *testing.T) {
 		t.Errorf("err = %v, want %v", err, full)
 	}
 }
+
+// A frame that waited belongs to where the vehicle was, not to where it is.
+func TestAFrameFromLongBeforeTheFixIsNotLookedAt(t *testing.T) {
+	s := newSight()
+	b := opened(t, s, task("bins", nil))
+	b.move(t, 9, 150)
+	before := s.look.calls
+	f := frameAt(7.9)
+	if err := b.Frame(context.Background(), f); err != nil {
+		t.Fatal(err)
+	}
+	if c := b.Counters(); c.Late != 1 || s.look.calls != before || b.window.newest != nil {
+		t.Errorf("%d late, %d looks; want one and none", c.Late, s.look.calls-before)
+	}
+	if err := b.Frame(context.Background(), frameAt(8.1)); err != nil {
+		t.Fatal(err)
+	}
+	if s.look.calls != before+1 {
+		t.Error("a frame from within the second is not looked at")
+	}
+}

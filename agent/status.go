@@ -41,7 +41,12 @@ func (a *Agent) report(now time.Time) {
 // state says in one word how the agent is, and why.
 func (a *Agent) state(now time.Time) (uplink.State, string) {
 	reason := a.pipe.Decision().Reason
-	if !a.cfg.Switch.State(now).On {
+	switch st := a.cfg.Switch.State(now); {
+	case st.Fault != "":
+		return uplink.Off, SwitchOff.String() + ": " + st.Fault
+	case st.Paused:
+		return uplink.Off, SwitchOff.String() + ": the driver has paused for the shift"
+	case !st.On:
 		return uplink.Off, SwitchOff.String()
 	}
 	if reason == Paused {
@@ -84,7 +89,7 @@ func (a *Agent) figures() map[string]uint64 {
 // statusFigures are those of the pipeline.
 func statusFigures(c Counters) map[string]uint64 {
 	m := map[string]uint64{
-		"fixes": c.Fixes, "frames": c.Frames, "looked": c.Looked, "bad_frames": c.BadFrames,
+		"fixes": c.Fixes, "frames": c.Frames, "late": c.Late, "looked": c.Looked, "bad_frames": c.BadFrames,
 		"failed": c.Failed, "dropped": c.Dropped, "withdrawn": c.Withdrawn, "redacted": c.Redacted,
 		"followed": c.Followed, "second_looks": c.SecondLooks, "grown": c.Grown, "still_visible": c.StillVisible,
 		"persons_removed": c.Persons, "faces_removed": c.Faces, "plates_removed": c.Plates,
