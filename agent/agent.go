@@ -139,8 +139,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	sources, stopSources := context.WithCancel(ctx)
 	defer stopSources()
 	parts := make(chan error, 2)
-	go func() { parts <- keep(sources, a.part("gps", a.runGPS)) }()
-	go func() { parts <- keep(sources, a.part("camera", a.runCamera)) }()
+	go func() { parts <- keep(sources, a.devicePart("gps", a.runGPS)) }()
+	go func() { parts <- keep(sources, a.devicePart("camera", a.runCamera)) }()
 	tidied := make(chan struct{})
 	go func() { defer close(tidied); a.upkeep(sources) }()
 

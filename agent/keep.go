@@ -15,6 +15,9 @@ import (
 const (
 	firstWait = time.Second
 	maxWait   = time.Minute
+	// maxDeviceWait is the same for what is plugged into the computer: looking for it
+	// costs nobody else anything, and the driver waits.
+	maxDeviceWait = 5 * time.Second
 	// steadyAfter is how long something must have worked for its next failure
 	// to count as a first one.
 	steadyAfter = time.Minute
@@ -29,11 +32,18 @@ type part struct {
 	name string
 	run  func(context.Context) error
 	log  *slog.Logger
+	most time.Duration   // the longest wait before it is tried again
 	wake <-chan struct{} // says that there is new hope: try soon; nil never does
 }
 
 func (a *Agent) part(name string, run func(context.Context) error) part {
-	return part{name: name, run: run, log: a.cfg.Log}
+	return part{name: name, run: run, log: a.cfg.Log, most: maxWait}
+}
+
+func (a *Agent) devicePart(name string, run func(context.Context) error) part {
+	p := a.part(name, run)
+	p.most = maxDeviceWait
+	return p
 }
 
 // keep runs a part until ctx ends, again whenever it fails. It is the agent's
@@ -41,6 +51,7 @@ func (a *Agent) part(name string, run func(context.Context) error) part {
 // sentence or a damaged queue must not stop the rest.
 func keep(ctx context.Context, p part) error {
 	wait := firstWait
+	said := refrain{log: p.log}
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := guarded(ctx, p.run)
@@ -51,8 +62,8 @@ func keep(ctx context.Context, p part) error {
 			wait = firstWait
 		}
 		pause := rand.N(wait) + 1
-		p.log.Warn("part stopped", "part", p.name, "err", err, "again_in", pause.Round(time.Millisecond))
-		wait = min(2*wait, maxWait)
+		said.stopped(p.name, err, pause)
+		wait = min(2*wait, p.most)
 		if p.rest(ctx, pause) {
 			wait = firstWait
 		}
@@ -76,6 +87,28 @@ func (p part) rest(ctx context.Context, pause time.Duration) (woken bool) {
 		}
 	}
 	return woken
+}
+
+// sayAgain is how often what goes on failing in the same way is logged.
+const sayAgain = 10 * time.Minute
+
+// refrain logs that a part stopped, but not the same over and over: a camera that is
+// not there is looked for every few seconds, all night.
+type refrain struct {
+	log    *slog.Logger
+	text   string
+	at     time.Time
+	unsaid int
+}
+
+func (r *refrain) stopped(part string, err error, pause time.Duration) {
+	text := fmt.Sprint(err)
+	if text == r.text && time.Since(r.at) < sayAgain {
+		r.unsaid++
+		return
+	}
+	r.log.Warn("part stopped", "part", part, "err", err, "again_in", pause.Round(time.Millisecond), "unsaid", r.unsaid)
+	r.text, r.at, r.unsaid = text, time.Now(), 0
 }
 
 func guarded(ctx context.Context, part func(context.Context) error) (err error) {

@@ -1,9 +1,11 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +18,7 @@ func tries(t *testing.T, n int, lasting func(try int) time.Duration, wake <-chan
 	ctx, cancel := context.WithCancel(t.Context())
 	var pauses []time.Duration
 	ended := time.Now()
-	p := part{name: "test", log: slog.New(slog.DiscardHandler), wake: wake}
+	p := part{name: "test", log: slog.New(slog.DiscardHandler), most: maxWait, wake: wake}
 	p.run = func(context.Context) error {
 		pauses = append(pauses, time.Since(ended))
 		if len(pauses) > n {
@@ -90,6 +92,39 @@ func TestNewHopeEndsThePause(t *testing.T) {
 			if pause > settling+firstWait {
 				t.Errorf("pause %d: %s in spite of new hope", try+1, pause)
 			}
+		}
+	})
+}
+
+// What goes on failing in the same way is said once and then every ten minutes, what
+// fails in another way at once.
+func TestTheSameFailureIsNotLoggedEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		ctx, cancel := context.WithCancel(t.Context())
+		p := part{name: "camera", log: slog.New(slog.NewTextHandler(&out, nil)), most: maxDeviceWait}
+		began, tries := time.Now(), 0
+		p.run = func(context.Context) error {
+			tries++
+			switch since := time.Since(began); {
+			case since > 31*time.Minute:
+				cancel()
+			case since > 30*time.Minute:
+				return errors.New("busy")
+			}
+			return errors.New("no such device")
+		}
+		if err := keep(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(out.String(), "no such device"); n < 3 || n > 4 {
+			t.Errorf("said %d times in half an hour of %d tries, want 3 or 4", n, tries)
+		}
+		if n := strings.Count(out.String(), "busy"); n != 1 {
+			t.Errorf("another failure was said %d times, want once", n)
+		}
+		if tries < 31*60/int(maxDeviceWait.Seconds()) {
+			t.Errorf("%d tries in 31 minutes, want one every %s at least", tries, maxDeviceWait)
 		}
 	})
 }
