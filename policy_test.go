@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"gps/geofence":        {"gps"},
 	"uplink":              {"blur", "gps", "gps/geofence"},
 	"agent":               {"blur", "inference", "capture", "gps", "gps/geofence", "uplink"},
+	"agent/panel":         nil,
 	"cmd/gadeblik":        {"*"},
 	"cmd/gadeblik/config": nil,
 	"cmd/gadeblik/report": {"agent", "uplink", "gps", "gps/geofence", "capture"},
@@ -53,7 +54,9 @@ var onlyIn = map[string][]string{
 	"go.etcd.io/bbolt":                    {"uplink"},
 	"github.com/spf13/viper":              {"cmd/gadeblik/config"},
 	"github.com/spf13/cobra":              {"cmd/gadeblik", "testdata/campaign", "testdata/recall"},
-	"log/slog":                            {"agent", "cmd/gadeblik"},
+	"github.com/warthog618/go-gpiocdev":   {"agent/panel"},
+	"github.com/holoplot/go-evdev":        {"agent/panel", "cmd/gadeblik/config"}, // config knows the keys' names only
+	"log/slog":                            {"agent", "agent/panel", "cmd/gadeblik"},
 	"log":                                 {},
 }
 

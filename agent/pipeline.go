@@ -41,6 +41,7 @@ type Pipeline struct {
 	looking   []*pass               // and of due
 	decision  Decision
 	usedToday func(task int) int // made once: a method value would allocate at each use
+	before    gps.Fix            // the valid fix before the newest
 	utc       time.Time          // trusted time of the newest decision; zero if none
 	source    string
 	counters  Counters
@@ -147,6 +148,9 @@ func (p *Pipeline) redactorWell(now time.Time) bool {
 // Fix takes the next fix, valid or not, and reconsiders.
 func (p *Pipeline) Fix(f gps.Fix) error {
 	p.counters.Fixes++
+	if last, known := p.gate.Fix(); known && last.Valid {
+		p.before = last
+	}
 	p.clock.Observe(f)
 	p.gate.Observe(f)
 	if f.Valid {
@@ -261,8 +265,7 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 		p.counters.BadFrames++
 		return Bad, nil
 	}
-	fix, _ := p.gate.Fix()
-	at := moment{utc: p.utc, fix: fix}
+	at := moment{utc: p.utc, fix: p.placeAt(h.frame.At)}
 	p.looked = true
 	for _, ps := range due {
 		err := p.look(ctx, ps, h, at)
@@ -278,6 +281,17 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 		p.failures = 0
 	}
 	return Looked, nil
+}
+
+// placeAt returns where the vehicle was when a frame was taken, by the two newest
+// fixes; where they do not tell, the newest is the best there is. It is what is said of
+// a look: whether there may be one, the fixes decide as they came.
+func (p *Pipeline) placeAt(at time.Time) gps.Fix {
+	newest, _ := p.gate.Fix()
+	if f, ok := gps.Between(p.before, newest, at); ok {
+		return f
+	}
+	return newest
 }
 
 // unseen counts a frame that could not be looked at. That a scan is damaged only

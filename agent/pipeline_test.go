@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"image"
+	"math"
 	"maps"
 	"slices"
 	"testing"
@@ -437,5 +438,26 @@ func TestAFrameFromLongBeforeTheFixIsNotLookedAt(t *testing.T) {
 	}
 	if s.look.calls != before+1 {
 		t.Error("a frame from within the second is not looked at")
+	}
+}
+
+// An observation says where the vehicle was when the frame was taken, not where it was
+// at the last fix: at 5 m/s half a second is 2.5 m.
+func TestThePlaceIsThatOfTheFrame(t *testing.T) {
+	s := newSight()
+	s.look.see = always(det("bin", 0.8, 100, 60, 180, 140))
+	b := newBench(t, s, task("bins", nil))
+	b.drive(t, 0, 12)
+	if err := b.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.products) == 0 {
+		t.Fatal("nothing was found")
+	}
+	o := b.products[0].Observation
+	seconds := o.Time.UTC.Sub(began).Seconds()
+	want, last := fixAt(seconds, 100+5*seconds), fixAt(seconds, 100+5*(seconds-0.5))
+	if math.Abs(o.Position.Lon-want.Lon) > 1e-6 || math.Abs(last.Lon-want.Lon) < 1e-5 {
+		t.Errorf("at %.1f s the place is %.6f, want %.6f (the last fix was at %.6f)", seconds, o.Position.Lon, want.Lon, last.Lon)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // shown is when a frame was shown, since the beginning, and which one it was.
@@ -260,4 +262,30 @@ func TestDriveCameraZero(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A drive that plays a camera which is off costs nothing either.
+func TestDriveCameraIdles(t *testing.T) {
+	ours := goleak.IgnoreCurrent()
+	defer goleak.VerifyNone(t, ours)
+	c := PlayDrive(open(t, widths(t, 0, 10)), PlayOptions{Loop: true})
+	for _, end := range []func() error{c.Stop, c.Close} {
+		if err := c.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f, err := c.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.At == f.At.Round(0) {
+			t.Errorf("%v has no monotonic reading", f.At)
+		}
+		f.Release()
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+		if err := goleak.Find(ours); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"io"
 	"sync"
 	"testing"
 )
@@ -111,6 +112,77 @@ func TestPool(t *testing.T) {
 	}
 	if _, err := new(Pool).JPEG(src); !errors.Is(err, ErrNoBuffer) {
 		t.Errorf("pool without buffers: %v", err)
+	}
+}
+
+// TestPoolHoldsNoPicture: whatever went through a pool, and however it ended,
+// not a byte of it is left in memory that the pool keeps.
+func TestPoolHoldsNoPicture(t *testing.T) {
+	const n = 4
+	p, slot := NewPool(n), NewSlot()
+	large, small := picture(t, 320, 240), picture(t, 32, 32)
+	fill := func(f *Frame) *Frame {
+		for _, plane := range [][]byte{f.YCbCr.Y, f.YCbCr.Cb, f.YCbCr.Cr} {
+			for i := range plane {
+				plane[i] = 0xAA
+			}
+		}
+		return f
+	}
+	for range 3 {
+		for _, src := range [][]byte{large, withoutTables(t, large), append(bytes.Clone(small), large...), small} {
+			// The slot drops the older ones, and the last is cleared.
+			for range 2 {
+				f, err := p.JPEG(src)
+				if err != nil {
+					t.Fatal(err)
+				}
+				slot.Put(f)
+			}
+			if _, err := p.JPEG(src[:len(small)/2]); !errors.Is(err, ErrDamaged) {
+				t.Errorf("half a picture: %v", err)
+			}
+			if _, err := p.read(bytes.NewReader(src[:9]), len(src)); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Errorf("a file that ends early: %v", err)
+			}
+			f, err := p.read(bytes.NewReader(src), len(src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.JPEG = f.JPEG[:1] // what an owner does with its view is no matter
+			f.Release()
+			f, err = p.YCbCr422(200, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fill(f).Release()
+		}
+	}
+	var held []*Frame // all at a time, so that every buffer is used
+	for range n - 1 {
+		f, err := p.YCbCr422(640, 480)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, fill(f))
+	}
+	slot.Clear()
+	for _, f := range held {
+		f.Release()
+	}
+	if p.out != 0 || len(p.free) < n-1 {
+		t.Fatalf("%d frames out, %d buffers kept: this test looks at too few", p.out, len(p.free))
+	}
+	for i, b := range p.free {
+		b = b[:cap(b)]
+		if j := bytes.IndexFunc(b, func(r rune) bool { return r != 0 }); j >= 0 {
+			t.Errorf("buffer %d of %d bytes: byte %d is %#x", i, len(b), j, b[j])
+		}
+	}
+	for i := range p.headers {
+		if f := &p.headers[i]; f.buf != nil || f.JPEG != nil || f.YCbCr != nil {
+			t.Errorf("frame %d, not given out yet, has memory", i)
+		}
 	}
 }
 

@@ -4,10 +4,11 @@
 // A [Decoder] takes bytes and gives a [Fix] for each epoch, that is for each
 // set of sentences that carry the same time of day. A [Receiver] feeds one
 // from a serial port. A [Clock] watches the fixes and knows the time once they
-// have agreed with one another for long enough.
+// have agreed with one another for long enough. [Between] makes of two fixes
+// that of a moment between them, such as that of a frame.
 //
-// Whatever is not known is said to be unknown; it is never zero, and it is
-// never filled in from another epoch. The reason is that "no" is the safe
+// Whatever is not known is said to be unknown; it is never zero, and no fix
+// that a Decoder emits is filled in from another epoch. The reason is that "no" is the safe
 // answer of everything built on a fix: what is unknown closes the camera.
 //
 // # Caveats
@@ -26,6 +27,10 @@
 // tried again 1024 weeks later, because receivers older than a turn of the GPS
 // week counter report a date that far back; a replay of an old drive must
 // therefore set Floor before the drive or not at all.
+//
+// Durations are taken between host times alone, which carry a monotonic reading
+// ([Fix].At): setting the computer's clock, on the way too, changes nothing.
+// Host times that are stored and read back, or stripped by Round(0), lose that.
 //
 // The serial port is not locked against other programs: keep gpsd and
 // ModemManager away from it.

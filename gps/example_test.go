@@ -40,6 +40,23 @@ func ExampleFix() {
 	// valid: true HDOP known: false satellites known: false
 }
 
+// Where the vehicle was when a frame was taken, a third of the way from one fix
+// to the next.
+func ExampleBetween() {
+	begin := time.Now()
+	a := gps.Fix{At: begin, Valid: true, Lat: 55.6729, Lon: 12.5642, HDOP: 0.9, Satellites: 11, Speed: 4, Course: 350}
+	b := gps.Fix{At: begin.Add(900 * time.Millisecond), Valid: true, Lat: 55.67293, Lon: 12.5642, HDOP: 1.2, Satellites: 9, Speed: 7, Course: 20}
+	f, ok := gps.Between(a, b, begin.Add(300*time.Millisecond))
+	fmt.Println(ok)
+	fmt.Printf("%.5f %.5f, HDOP %.1f, %.1f m/s, %.0f degrees\n", f.Lat, f.Lon, f.HDOP, f.Speed, f.Course)
+	_, ok = gps.Between(a, b, begin.Add(time.Minute))
+	fmt.Println(ok)
+	// Output:
+	// true
+	// 55.67291 12.56420, HDOP 1.2, 5.0 m/s, 0 degrees
+	// false
+}
+
 // The host's clock stands in 1970; after three consistent seconds the time is
 // known nevertheless, also between fixes.
 func ExampleClock() {

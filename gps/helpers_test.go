@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 )
 
 // arrival is the host time of tests in which it does not matter.
@@ -113,4 +114,26 @@ func sharedFolder(t testing.TB, name string) string {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
+}
+
+// hostTime makes what time.Now returns when the computer's clock says wall and
+// has been running for mono. Tests need it because no test may set the clock.
+func hostTime(t testing.TB, wall time.Time, mono time.Duration) time.Time {
+	t.Helper()
+	// The layout of time.Time, as its source explains it.
+	type layout struct {
+		wall uint64
+		ext  int64
+		loc  *time.Location
+	}
+	const hasMonotonic, wallBase = 1 << 63, -2682288000 // 1885, in Unix time
+	out := wall
+	l := (*layout)(unsafe.Pointer(&out))
+	l.wall = hasMonotonic | uint64(wall.Unix()-wallBase)<<30 | uint64(wall.Nanosecond())
+	l.ext = int64(mono) + 1 // 0 is the time before the program
+	stripped := out.Round(0)
+	if unsafe.Sizeof(out) != unsafe.Sizeof(*l) || !stripped.Equal(wall) || out == stripped || out.Add(time.Hour).Sub(out) != time.Hour {
+		t.Fatalf("time.Time is not laid out as this test thinks: made %v of %v", out, wall)
+	}
+	return out
 }

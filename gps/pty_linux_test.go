@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,74 @@ func TestPtyAgain(t *testing.T) {
 	if c := r.Counters(); c.Opens != 2 {
 		t.Errorf("opened %d times, want 2", c.Opens)
 	}
+}
+
+// TestPtyLeaksNothing replugs fifty times, each time as another node behind the
+// same link: by hang-up, and by the end of the context while it reads.
+func TestPtyLeaksNothing(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	link := filepath.Join(t.TempDir(), "gps")
+	r, err := NewReceiver(ReceiverConfig{Device: link, ReadTimeout: 100 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replug(t, r, link, 0) // what the first use of anything opens is no leak
+	before := descriptors(t)
+	for i := range 50 {
+		replug(t, r, link, i)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+	if c := r.Counters(); c.Opens != 51 {
+		t.Errorf("opened %d times, want 51", c.Opens)
+	}
+}
+
+// replug runs r on a new terminal behind link until that hangs up or, every
+// other time, until its context ends.
+func replug(t *testing.T, r *Receiver, link string, i int) {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminals here: %v", err)
+	}
+	defer slave.Close()
+	_ = os.Remove(link) // there is none the first time
+	if err := os.Symlink(slave.Name(), link); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	opens := r.Counters().Opens
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx, drop) }()
+	for begin := time.Now(); r.Counters().Opens == opens; runtime.Gosched() {
+		if time.Since(begin) > 10*time.Second {
+			t.Fatal("not opened within 10 seconds")
+		}
+	}
+	want := "unplugged"
+	if i%2 == 0 {
+		want = ""
+		cancel()
+	} else {
+		master.Close()
+	}
+	took, err := await(t, ended)
+	if took > 2*time.Second || (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+		t.Errorf("round %d: ended after %s with %v, want %q within 2s", i, took, err, want)
+	}
+	master.Close()
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(fds)
 }
 
 // A real log through a real terminal gives the fixes that decoding it gives.

@@ -187,6 +187,73 @@ func TestRunForgivesQuickReads(t *testing.T) {
 	})
 }
 
+// A minute of a port that stays unplugged, with a caller that tries again: each
+// try ends within two seconds and asks the device no more than a few times. The
+// shortest pause is that of a caller that knows no better.
+func TestRunAgainAndAgain(t *testing.T) {
+	const minute, pause = time.Minute, 250 * time.Millisecond
+	eio := func(int) error { return syscall.EIO }
+	noNode := &fs.PathError{Op: "open", Path: "/dev/fake", Err: syscall.ENOENT}
+	tests := []struct {
+		name string
+		port func() (*fakePort, error)
+	}{
+		{"reads end at once", func() (*fakePort, error) {
+			return &fakePort{read: func(int, []byte) (int, error) { return 0, io.EOF }}, nil
+		}},
+		{"reads and probes fail", func() (*fakePort, error) {
+			return &fakePort{read: func(int, []byte) (int, error) { return 0, syscall.EIO }, flush: eio}, nil
+		}},
+		{"a sentence, then nothing", func() (*fakePort, error) {
+			return &fakePort{read: func(n int, b []byte) (int, error) {
+				if n == 0 {
+					return copy(b, "\n"+seals(goodRMC, goodGGA)), nil
+				}
+				return 0, io.EOF
+			}}, nil
+		}},
+		{"the node is gone", func() (*fakePort, error) { return nil, noNode }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := receiver(t, nil)
+				var ports []*fakePort
+				r.open = func(string, int, time.Duration) (port, error) {
+					p, err := test.port()
+					if err != nil {
+						return nil, err
+					}
+					ports = append(ports, p)
+					return p, nil
+				}
+				runs := 0
+				for begin := time.Now(); time.Since(begin) < minute; time.Sleep(pause) {
+					runs++
+					tried := time.Now()
+					if r.Run(t.Context(), drop) == nil {
+						t.Fatal("no error from a port that is not there")
+					}
+					if took := time.Since(tried); took > 2*time.Second {
+						t.Fatalf("noticed after %s", took)
+					}
+				}
+				calls := 0
+				for _, p := range ports {
+					calls += p.reads + p.probes
+					if !p.closed {
+						t.Error("a port was left open")
+					}
+				}
+				t.Logf("%d runs, %d calls", runs, calls)
+				if most := int(minute / pause); runs > most || calls > 8*runs {
+					t.Errorf("%d runs and %d calls in a minute, want at most %d and 8 each", runs, calls, most)
+				}
+			})
+		})
+	}
+}
+
 func TestRunFixes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()

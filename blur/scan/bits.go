@@ -69,7 +69,7 @@ type wanted struct {
 	last    int
 	quant   *[64]int32
 	co      [64]int32 // by rows, dequantised; zero before they are taken
-	highest int       // number of the highest that is not zero, 0 if none is
+	highest int       // number of the highest that was taken and is not zero, 0 if none is
 }
 
 // skip takes the rest of a block from coefficient k on; false if the codes make
@@ -86,35 +86,22 @@ func (r *reader) follow(dc, ac *table, k int, w *wanted) (diff int32, ok bool) {
 	buf, at, acc, n := r.buf, r.at, r.acc, r.n // in registers
 	at, acc, n = filled(buf, at, acc, n)
 	if dc != nil {
-		s := dc.step[acc>>(64-lookupBits)]
+		s := dc.next(acc, dcClass)
 		if s == 0 {
-			if s = dc.slow(acc, dcClass); s == 0 {
-				return 0, false
-			}
+			return 0, false
 		}
-		if diff = int32(int16(s >> 16)); s&hasValue == 0 {
-			diff = s.value(acc)
-		}
+		diff = s.value(acc)
 		acc <<= s.bits() & 63
 		n -= s.bits() // which leaves at least 56-27: enough for the longest AC code
 	}
-	if w != nil {
-		w.highest = 0
-	}
 	for w != nil && k <= w.last {
-		s := ac.step[acc>>(64-lookupBits)]
+		s := ac.next(acc, acClass)
 		if s == 0 {
-			if s = ac.slow(acc, acClass); s == 0 {
-				return 0, false
-			}
+			return 0, false
 		}
 		if k += s.advance(); s.size() > 0 && k-1 <= w.last { // a run may lead beyond
-			v := int32(int16(s >> 16))
-			if s&hasValue == 0 {
-				v = s.value(acc)
-			}
 			w.highest = k - 1
-			w.co[zigzag[(k-1)&63]] = v * w.quant[(k-1)&63]
+			w.co[zigzag[(k-1)&63]] = s.value(acc) * w.quant[(k-1)&63]
 		}
 		acc <<= s.bits() & 63
 		n -= s.bits()
@@ -136,11 +123,9 @@ func (r *reader) follow(dc, ac *table, k int, w *wanted) (diff int32, ok bool) {
 				break
 			}
 		} else {
-			s := ac.step[acc>>(64-lookupBits)]
+			s := ac.next(acc, acClass)
 			if s == 0 {
-				if s = ac.slow(acc, acClass); s == 0 {
-					return 0, false
-				}
+				return 0, false
 			}
 			acc <<= s.bits() & 63
 			n -= s.bits()

@@ -70,6 +70,14 @@ func (s step) value(acc uint64) int32 {
 	if s&hasValue != 0 {
 		return int32(int16(s >> 16))
 	}
+	return s.read(acc)
+}
+
+// read is value, from the bits behind the code. It is rare; apart, so that value is
+// small enough to be inlined.
+//
+//go:noinline
+func (s step) read(acc uint64) int32 {
 	if s.size() == 0 {
 		return 0
 	}
@@ -192,6 +200,15 @@ func (t *table) find(acc uint64) (symbol uint8, length int) {
 		}
 	}
 	return 0, 0
+}
+
+// next is the step at the top of acc; 0 for no code.
+func (t *table) next(acc uint64, c class) step {
+	s := t.step[acc>>(64-lookupBits)]
+	if s == 0 {
+		s = t.slow(acc, c)
+	}
+	return s
 }
 
 // slow is the step at the top of acc where the lookup has none; 0 for no code.

@@ -120,7 +120,7 @@ func (p *Picture) paint(v *view, at place, dc int32) {
 		flat(out, width, v.n, clamp((dc+8*neutral+4)>>3))
 		return
 	}
-	w.co[0] = dc
+	w.co[0], w.highest = dc, 0
 	switch v.n {
 	case 8:
 		whole(out, width, &w.co)

@@ -17,8 +17,9 @@ const (
 	// the past.
 	kernelBuffers = 4
 	// waitStep is how long one wait for a frame lasts, and so how late Next may
-	// notice that its context ended. The library counts whole seconds.
-	waitStep = 1
+	// notice that its context ended. Waking fifty times a second costs nothing
+	// beside a frame, and nobody waits while the camera is off.
+	waitStep = 20 * time.Millisecond
 	// retryPause keeps a driver that announces frames it does not have from
 	// using up a processor core.
 	retryPause = 5 * time.Millisecond
@@ -41,11 +42,12 @@ type device interface {
 	// start gives the driver buffers and makes it stream. It leaves nothing
 	// behind when it fails, or says ErrRestart.
 	start(buffers int) error
-	// wait reports whether there is something to get, after at most seconds.
-	wait(seconds int) (bool, error)
+	// wait reports whether there is something to get, after at most limit.
+	wait(limit time.Duration) (bool, error)
 	// get returns a frame in the driver's memory, which is good until release.
 	get() ([]byte, uint32, error)
 	release(index uint32) error
+	// stop makes the device silent, then leaves no picture in its memory.
 	stop() error
 	io.Closer
 }
@@ -59,6 +61,7 @@ type Camera struct {
 	fmt    frameFormat
 	pool   *capture.Pool
 	ranges *ranges
+	size   believed
 
 	on      bool
 	closed  bool
@@ -66,7 +69,7 @@ type Camera struct {
 	seq     uint64        // frames that came from the driver
 	starved time.Duration // spent in Next since the last usable frame
 
-	frames, damaged, empty, noBuffer, retries atomic.Uint64
+	frames, damaged, resized, empty, noBuffer, retries atomic.Uint64
 }
 
 var _ capture.Camera = (*Camera)(nil)
@@ -110,7 +113,7 @@ func (c *Camera) setUp() error {
 	if c.fmt.code != want {
 		return fmt.Errorf("set format %s: the driver has %s", want, c.fmt.code)
 	}
-	c.ranges = newRanges(c.fmt)
+	c.ranges, c.size.size = newRanges(c.fmt), c.fmt.size()
 	if c.cfg.FPS > 0 {
 		// Cameras without a choice of rates refuse; they have their own.
 		_ = c.dev.setRate(c.cfg.FPS)
@@ -130,6 +133,7 @@ func (c *Camera) Counters() Counters {
 	return Counters{
 		Frames:   c.frames.Load(),
 		Damaged:  c.damaged.Load(),
+		Resized:  c.resized.Load(),
 		Empty:    c.empty.Load(),
 		NoBuffer: c.noBuffer.Load(),
 		Retries:  c.retries.Load(),
@@ -144,6 +148,10 @@ func (c *Camera) Start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || c.on {
 		return err
 	}
+	// While it was off the camera was anybody's.
+	if f, err := c.dev.format(); err != nil || f != c.fmt {
+		return c.fail(c.changed(f, err))
+	}
 	if err := c.dev.start(kernelBuffers); err != nil {
 		return c.fail(explain("start camera "+c.mode.Path, err))
 	}
@@ -151,9 +159,17 @@ func (c *Camera) Start(ctx context.Context) error {
 	return nil
 }
 
+// changed says why the camera is not set to what it was set to.
+func (c *Camera) changed(now frameFormat, err error) error {
+	if err != nil {
+		return explain("start camera "+c.mode.Path, err)
+	}
+	return fmt.Errorf("start camera %s: another program has set it to %s %dx%d", c.mode.Path, now.code, now.width, now.height)
+}
+
 // Next implements [capture.Camera]. A frame that is no picture is dropped and
-// counted, and the next one waited for. It notices the end of ctx within a
-// second.
+// counted, and the next one waited for. It notices the end of ctx within 20 ms,
+// also when the camera gives nothing, and gives no frame after it has.
 func (c *Camera) Next(ctx context.Context) (*capture.Frame, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
@@ -164,10 +180,7 @@ func (c *Camera) Next(ctx context.Context) (*capture.Frame, error) {
 	// Time that the caller spends elsewhere is not the camera's fault, and many
 	// short calls without a frame are.
 	before, begun := c.starved, time.Now()
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+	for ctx.Err() == nil {
 		f, err := c.poll(ctx)
 		if err != nil {
 			return nil, c.fail(err)
@@ -181,6 +194,7 @@ func (c *Camera) Next(ctx context.Context) (*capture.Frame, error) {
 			return nil, c.fail(fmt.Errorf("camera %s gave no usable frame for %s (%s): %w", c.mode.Path, c.cfg.Stall, c.tally(), capture.ErrStalled))
 		}
 	}
+	return nil, ctx.Err()
 }
 
 // poll waits once and returns a frame, or nil when there was none to use.
@@ -193,7 +207,7 @@ func (c *Camera) poll(ctx context.Context) (*capture.Frame, error) {
 		c.pause(ctx)
 		return nil, nil
 	}
-	if !ready {
+	if !ready || ctx.Err() != nil {
 		return nil, nil
 	}
 	data, index, err := c.dev.get()
@@ -219,6 +233,9 @@ func (c *Camera) poll(ctx context.Context) (*capture.Frame, error) {
 	case errors.Is(ferr, capture.ErrNoBuffer):
 		c.noBuffer.Add(1)
 		return nil, nil
+	case errors.Is(ferr, errResized):
+		c.resized.Add(1)
+		return nil, nil
 	case ferr != nil:
 		c.damaged.Add(1)
 		return nil, nil
@@ -227,25 +244,6 @@ func (c *Camera) poll(ctx context.Context) (*capture.Frame, error) {
 		return nil, nil
 	}
 	f.Seq, f.At = c.seq, at
-	return f, nil
-}
-
-// copy makes a frame of the driver's bytes, nil if there are none.
-func (c *Camera) copy(data []byte) (*capture.Frame, error) {
-	if len(data) == 0 {
-		return nil, nil
-	}
-	if c.fmt.code != formatYUYV {
-		return c.pool.JPEG(data)
-	}
-	if err := checkYUYV(len(data), c.fmt); err != nil {
-		return nil, err
-	}
-	f, err := c.pool.YCbCr422(c.fmt.width, c.fmt.height)
-	if err != nil {
-		return nil, err
-	}
-	unpackYUYV(f.YCbCr, data, c.fmt, c.ranges)
 	return f, nil
 }
 
@@ -263,7 +261,7 @@ func (c *Camera) pause(ctx context.Context) {
 // tally says what came instead of usable frames.
 func (c *Camera) tally() string {
 	n := c.Counters()
-	return fmt.Sprintf("so far %d good, %d damaged, %d empty, %d without a buffer, %d retries", n.Frames, n.Damaged, n.Empty, n.NoBuffer, n.Retries)
+	return fmt.Sprintf("so far %d good, %d damaged, %d of another size, %d empty, %d without a buffer, %d retries", n.Frames, n.Damaged, n.Resized, n.Empty, n.NoBuffer, n.Retries)
 }
 
 func (c *Camera) usable() error {

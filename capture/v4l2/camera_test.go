@@ -32,7 +32,8 @@ type fakeDevice struct {
 	releaseErr error
 	stopErr    error
 	silent     bool
-	before     func() // called by get
+	every      time.Duration // between two frames, 0 = 100 ms
+	before     func()        // called by get
 
 	calls     []string // but wait, get and release
 	waits     int
@@ -40,6 +41,8 @@ type fakeDevice struct {
 	out       int // buffers not given back
 	streaming bool
 	closed    bool
+	next      time.Time // when the next frame is due
+	off       time.Time // when it was stopped last
 }
 
 func (d *fakeDevice) did(format string, args ...any) {
@@ -84,11 +87,12 @@ func (d *fakeDevice) start(buffers int) error {
 
 func (d *fakeDevice) stop() error {
 	d.did("stop")
+	d.off = time.Now()
 	d.streaming = d.stopErr != nil
 	return d.stopErr
 }
 
-func (d *fakeDevice) wait(seconds int) (bool, error) {
+func (d *fakeDevice) wait(limit time.Duration) (bool, error) {
 	d.waits++
 	if d.closed || !d.streaming {
 		panic("wait on a camera that does not stream")
@@ -99,12 +103,26 @@ func (d *fakeDevice) wait(seconds int) (bool, error) {
 		}
 	}
 	if d.silent {
-		time.Sleep(time.Duration(seconds) * time.Second)
+		time.Sleep(limit)
 		return false, nil
 	}
-	if d.getErr == nil { // a failing camera is ready at once
-		time.Sleep(100 * time.Millisecond)
+	if d.getErr != nil { // a failing camera is ready at once
+		return true, nil
 	}
+	every := d.every
+	if every == 0 {
+		every = 100 * time.Millisecond
+	}
+	if d.next.IsZero() {
+		d.next = time.Now().Add(every)
+	}
+	due := time.Until(d.next)
+	if due > limit {
+		time.Sleep(limit)
+		return false, nil
+	}
+	time.Sleep(due)
+	d.next = time.Time{}
 	return true, nil
 }
 
@@ -234,7 +252,7 @@ func TestNewCameraErrors(t *testing.T) {
 // TestCameraFaults forces each fault that ends a camera.
 func TestCameraFaults(t *testing.T) {
 	always := func(err error) func() error { return func() error { return err } }
-	good := testJPEG(t, 64, 48)
+	good := testJPEG(t, 640, 480)
 	tests := []struct {
 		name string
 		dev  *fakeDevice
@@ -247,12 +265,12 @@ func TestCameraFaults(t *testing.T) {
 		{"fatal queue error", &fakeDevice{getErr: always(syscall.EIO)}, syscall.EIO, "read camera /dev/video0: input/output error (the camera or its cable is faulty)", 0, 1},
 		{"not streaming any more", &fakeDevice{getErr: always(syscall.EINVAL)}, syscall.EINVAL, "read camera /dev/video0: invalid argument", 0, 1},
 		{"poll fails", &fakeDevice{waitErr: always(syscall.ENOMEM)}, syscall.ENOMEM, "wait for camera /dev/video0: cannot allocate memory", 0, 1},
-		{"EAGAIN for ever", &fakeDevice{getErr: always(syscall.EAGAIN)}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 empty, 0 without a buffer, 401 retries): camera stalled", 2005 * time.Millisecond, 401},
-		{"EINTR for ever", &fakeDevice{waitErr: always(syscall.EINTR)}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 empty, 0 without a buffer, 401 retries): camera stalled", 2005 * time.Millisecond, 401},
-		{"frozen", &fakeDevice{silent: true}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 empty, 0 without a buffer, 0 retries): camera stalled", 3 * time.Second, 3},
-		{"empty frames", &fakeDevice{}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 21 empty, 0 without a buffer, 0 retries): camera stalled", 2100 * time.Millisecond, 21},
-		{"only rubbish", &fakeDevice{frame: good[:len(good)/2]}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 21 damaged, 0 empty, 0 without a buffer, 0 retries): camera stalled", 2100 * time.Millisecond, 21},
-		{"buffer not taken back", &fakeDevice{frame: good, releaseErr: syscall.EINVAL}, syscall.EINVAL, "give a buffer back to camera /dev/video0: invalid argument", 100 * time.Millisecond, 1},
+		{"EAGAIN for ever", &fakeDevice{getErr: always(syscall.EAGAIN)}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 of another size, 0 empty, 0 without a buffer, 401 retries): camera stalled", 2005 * time.Millisecond, 401},
+		{"EINTR for ever", &fakeDevice{waitErr: always(syscall.EINTR)}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 of another size, 0 empty, 0 without a buffer, 401 retries): camera stalled", 2005 * time.Millisecond, 401},
+		{"frozen", &fakeDevice{silent: true}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 of another size, 0 empty, 0 without a buffer, 0 retries): camera stalled", 2020 * time.Millisecond, 101},
+		{"empty frames", &fakeDevice{}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 0 damaged, 0 of another size, 20 empty, 0 without a buffer, 0 retries): camera stalled", 2020 * time.Millisecond, 101},
+		{"only rubbish", &fakeDevice{frame: good[:len(good)/2]}, capture.ErrStalled, "camera /dev/video0 gave no usable frame for 2s (so far 0 good, 20 damaged, 0 of another size, 0 empty, 0 without a buffer, 0 retries): camera stalled", 2020 * time.Millisecond, 101},
+		{"buffer not taken back", &fakeDevice{frame: good, releaseErr: syscall.EINVAL}, syscall.EINVAL, "give a buffer back to camera /dev/video0: invalid argument", 100 * time.Millisecond, 5},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -298,7 +316,7 @@ func TestCameraStartFailure(t *testing.T) {
 }
 
 func TestCameraStopFailureCloses(t *testing.T) {
-	d := &fakeDevice{frame: testJPEG(t, 64, 48), stopErr: syscall.ENODEV}
+	d := &fakeDevice{frame: testJPEG(t, 640, 480), stopErr: syscall.ENODEV}
 	c := started(t, d, Config{})
 	if err := c.Stop(); !errors.Is(err, syscall.ENODEV) {
 		t.Errorf("error %v", err)
@@ -316,7 +334,7 @@ func TestCameraStopFailureCloses(t *testing.T) {
 
 func TestCameraRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		good := testJPEG(t, 64, 48)
+		good := testJPEG(t, 640, 480)
 		n := 0
 		d := &fakeDevice{frame: good}
 		// Three EAGAIN, then good ones.
@@ -358,7 +376,7 @@ func TestCameraRecovers(t *testing.T) {
 // calls on a frozen camera are one.
 func TestCameraWatchdogCountsItsOwnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &fakeDevice{frame: testJPEG(t, 64, 48)}
+		d := &fakeDevice{frame: testJPEG(t, 640, 480)}
 		c := started(t, d, Config{Stall: 3 * time.Second})
 		for range 3 {
 			f, err := c.Next(t.Context())
@@ -372,12 +390,12 @@ func TestCameraWatchdogCountsItsOwnTime(t *testing.T) {
 		var err error
 		calls := 0
 		for ; calls < 10 && !errors.Is(err, capture.ErrStalled); calls++ {
-			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), 490*time.Millisecond)
 			_, err = c.Next(ctx)
 			cancel()
 		}
-		if calls != 4 {
-			t.Errorf("stalled after %d calls of a second each: %v", calls, err)
+		if calls != 7 {
+			t.Errorf("stalled after %d calls of half a second each: %v", calls, err)
 		}
 	})
 }
@@ -389,10 +407,10 @@ func TestCameraContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
 		begun := time.Now()
-		if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 2*time.Second {
+		if _, err := c.Next(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 1600*time.Millisecond {
 			t.Errorf("error %v after %s", err, time.Since(begun))
 		}
-		d.silent, d.frame = false, testJPEG(t, 64, 48)
+		d.silent, d.frame = false, testJPEG(t, 640, 480)
 		f, err := c.Next(t.Context())
 		if err != nil {
 			t.Errorf("the camera did not survive its caller's deadline: %v", err)
@@ -406,7 +424,7 @@ func TestCameraContext(t *testing.T) {
 
 func TestCameraWithoutBuffers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &fakeDevice{frame: testJPEG(t, 64, 48)}
+		d := &fakeDevice{frame: testJPEG(t, 640, 480)}
 		c := started(t, d, Config{Buffers: 2})
 		a, errA := c.Next(t.Context())
 		b, errB := c.Next(t.Context())

@@ -40,7 +40,12 @@ func (r sizeRange) String() string {
 	return fmt.Sprintf("%dx%d..%dx%d", r.minW, r.minH, r.maxW, r.maxH)
 }
 
-var errNoFormats = errors.New("not a camera: it offers no picture format, as the metadata node of a UVC camera; use the link that ends in video-index0")
+// What a node can be that is not the one to open.
+var (
+	errNoFormats   = errors.New("not a camera: it offers no picture format, as the metadata node of a UVC camera; use the link that ends in video-index0")
+	errNotCapture  = errors.New("not a node with pictures: it is the metadata node of a camera, an output or a multi-planar device")
+	errNoStreaming = errors.New("the camera cannot stream")
+)
 
 // chooseFormat picks the format to use from those a camera has: MJPEG where
 // there is a choice, because it is what a USB cable carries at full rate.

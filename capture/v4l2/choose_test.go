@@ -66,37 +66,6 @@ func TestChooseSize(t *testing.T) {
 	}
 }
 
-func TestResolve(t *testing.T) {
-	cams := []Info{
-		{Path: "/dev/video0", Name: "HD Cam", Links: []string{"/dev/v4l/by-id/usb-HD-video-index0"}},
-		{Path: "/dev/video1", Name: "HD Cam", Problem: "not a capture node"},
-		{Path: "/dev/video2", Name: "Other"},
-	}
-	twice := append([]Info{{Path: "/dev/video7", Name: "Other"}}, cams...)
-	tests := []struct {
-		device string
-		cams   []Info
-		path   string
-		err    string
-	}{
-		{"/dev/v4l/by-id/x", nil, "/dev/v4l/by-id/x", ""},
-		{"HD Cam", cams, "/dev/video0", ""},
-		{"Other", cams, "/dev/video2", ""},
-		{"", cams[:2], "/dev/video0", ""},
-		{"", nil, "", "no camera; there is no video device at all: is the camera plugged in and its driver loaded?"},
-		{"", cams[1:2], "", "no camera; there is /dev/video1 (HD Cam): not a capture node"},
-		{"", cams, "", "2 times camera; name one of its links: /dev/v4l/by-id/usb-HD-video-index0 (HD Cam), /dev/video2 (Other)"},
-		{"Other", twice, "", `2 times camera named "Other"; name one of its links: /dev/video7 (Other), /dev/video2 (Other)`},
-		{"Mine", cams[:1], "", `no camera named "Mine"; there is /dev/v4l/by-id/usb-HD-video-index0 (HD Cam)`},
-	}
-	for _, tt := range tests {
-		path, err := resolve(tt.device, tt.cams)
-		if path != tt.path || (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
-			t.Errorf("%q: %q, %v, want %q, %s", tt.device, path, err, tt.path, tt.err)
-		}
-	}
-}
-
 func TestErrors(t *testing.T) {
 	tests := []struct {
 		err       error

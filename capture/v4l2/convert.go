@@ -16,6 +16,8 @@ type frameFormat struct {
 	full          bool // samples use 0..255 and not the range of video
 }
 
+func (f frameFormat) size() image.Point { return image.Pt(f.width, f.height) }
+
 // ranges map samples of video (luma 16..235, chroma 16..240) to 0..255, which
 // is what JPEG and detectors expect.
 type ranges struct {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/blackjack/webcam"
@@ -16,36 +16,70 @@ import (
 // anew each time, because a camera that was plugged in again may be another
 // node.
 func Open(cfg Config) (*Camera, error) {
-	var cams []Info
-	var err error
-	if !strings.Contains(cfg.Device, "/") {
-		if cams, err = List(); err != nil {
-			return nil, fmt.Errorf("open camera: %w", err)
+	path := cfg.Device
+	if !isPath(path) {
+		found, err := Find(path)
+		if err != nil {
+			return nil, err
 		}
-	}
-	path, err := resolve(cfg.Device, cams)
-	if err != nil {
-		return nil, fmt.Errorf("open camera: %w", err)
+		path = found.Path
 	}
 	dev, err := openDevice(path)
 	if err != nil {
-		return nil, explain("open camera "+path, err)
+		return nil, redirected(explain("open camera "+path, err), path)
 	}
-	return newCamera(dev, path, cfg)
+	cam, err := newCamera(dev, path, cfg)
+	if err != nil {
+		return nil, redirected(err, path)
+	}
+	return cam, nil
 }
 
-// webcamDevice is a device by means of the webcam library.
+// webcamDevice is a device by means of the webcam library, and past it where
+// the library falls short: it waits in whole seconds, unmaps its buffers before
+// the camera is off and never gives them back to the kernel.
 type webcamDevice struct {
-	cam  *webcam.Webcam
-	path string
+	cam     *webcam.Webcam
+	fd      int       // the library's, which closes it
+	buffers *[][]byte // the library's: the driver's memory as this process sees it
+	poll    [1]unix.PollFd
+	on      bool
 }
 
 func openDevice(path string) (*webcamDevice, error) {
+	// The library takes the word of the whole camera for that of each node.
+	caps, err := capability(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := caps.usable(); err != nil {
+		return nil, err
+	}
+	// A program started at this moment would inherit the camera and keep it.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	cam, err := webcam.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	return &webcamDevice{cam: cam, path: path}, nil
+	d, err := inside(cam)
+	if err != nil {
+		return nil, errors.Join(err, cam.Close())
+	}
+	unix.CloseOnExec(d.fd)
+	return d, nil
+}
+
+// inside finds what the library keeps to itself.
+func inside(cam *webcam.Webcam) (*webcamDevice, error) {
+	v := reflect.ValueOf(cam).Elem()
+	fd, buffers := v.FieldByName("fd"), v.FieldByName("buffers")
+	if !fd.IsValid() || fd.Kind() != reflect.Uintptr || !buffers.IsValid() || buffers.Type() != reflect.TypeFor[[][]byte]() {
+		return nil, errors.New("the webcam library is not the version that this program was written for")
+	}
+	d := &webcamDevice{cam: cam, fd: int(fd.Uint()), buffers: (*[][]byte)(unsafe.Pointer(buffers.UnsafeAddr()))}
+	d.poll[0] = unix.PollFd{Fd: int32(d.fd), Events: unix.POLLIN}
+	return d, nil
 }
 
 func (d *webcamDevice) formats() []fourcc {
@@ -72,15 +106,9 @@ func (d *webcamDevice) setFormat(f fourcc, width, height int) (fourcc, error) {
 	return fourcc(got), err
 }
 
-// format asks the driver through a second descriptor, because the library's is
-// private and its answer is the question.
+// format asks the driver itself, because the library's answer is the question.
 func (d *webcamDevice) format() (frameFormat, error) {
-	fd, err := unix.Open(d.path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return frameFormat{}, err
-	}
-	defer unix.Close(fd) // only asked
-	p, err := getFormat(fd)
+	p, err := getFormat(d.fd)
 	if err != nil {
 		return frameFormat{}, err
 	}
@@ -104,40 +132,39 @@ func (d *webcamDevice) start(buffers int) error {
 		return err
 	}
 	if err := d.cam.StartStreaming(); err != nil {
-		return errors.Join(plainError(err), unmapLeaked(d.cam))
+		// What the library leaves mapped would keep the camera busy, for
+		// everybody, see https://github.com/blackjack/webcam/issues/70.
+		return errors.Join(plainError(err), d.forget())
 	}
+	d.on = true
 	return nil
 }
 
-// unmapLeaked frees what the library leaves mapped when StartStreaming fails.
-// As long as it is mapped the camera answers EBUSY to everybody, see
-// https://github.com/blackjack/webcam/issues/70.
-func unmapLeaked(cam *webcam.Webcam) error {
-	f := reflect.ValueOf(cam).Elem().FieldByName("buffers")
-	if !f.IsValid() || f.Type() != reflect.TypeFor[[][]byte]() {
-		return ErrRestart
-	}
-	buffers := *(*[][]byte)(unsafe.Pointer(f.UnsafeAddr()))
-	for i, b := range buffers {
-		if len(b) == 0 {
+// forget zeroes what the driver's buffers show and unmaps them.
+func (d *webcamDevice) forget() error {
+	var errs []error
+	for i, b := range *d.buffers {
+		if len(b) == 0 { // the library got no further
 			continue
 		}
-		// Buffers of an earlier, stopped stream are unmapped already: EINVAL.
-		if err := unix.Munmap(b); err != nil && !errors.Is(err, unix.EINVAL) {
-			return fmt.Errorf("%w: unmap buffer %d: %w", ErrRestart, i, err)
+		clear(b)
+		if err := unix.Munmap(b); err != nil {
+			errs = append(errs, fmt.Errorf("%w: unmap buffer %d: %w", ErrRestart, i, err))
 		}
-		buffers[i] = nil
 	}
-	return nil
+	*d.buffers = nil
+	return errors.Join(errs...)
 }
 
-func (d *webcamDevice) wait(seconds int) (bool, error) {
-	err := d.cam.WaitForFrame(uint32(seconds))
-	var timeout *webcam.Timeout
-	if errors.As(err, &timeout) {
+// wait uses poll and not the library, which counts whole seconds. A signal ends
+// it early, which does no harm. A camera that was unplugged is ready at once,
+// for get to say so.
+func (d *webcamDevice) wait(limit time.Duration) (bool, error) {
+	n, err := unix.Poll(d.poll[:], int(limit.Milliseconds()))
+	if errors.Is(err, unix.EINTR) {
 		return false, nil
 	}
-	return err == nil, err
+	return n > 0, err
 }
 
 func (d *webcamDevice) get() (b []byte, index uint32, err error) {
@@ -151,5 +178,26 @@ func (d *webcamDevice) get() (b []byte, index uint32, err error) {
 }
 
 func (d *webcamDevice) release(index uint32) error { return d.cam.ReleaseFrame(index) }
-func (d *webcamDevice) stop() error                { return d.cam.StopStreaming() }
-func (d *webcamDevice) Close() error               { return d.cam.Close() }
+
+// stop silences the camera first, then forgets its pictures here, then has the
+// kernel drop its own memory of them.
+func (d *webcamDevice) stop() error {
+	d.on = false
+	off := streamOff(d.fd)
+	gone := d.forget()
+	// The library only has to learn of it: no buffer is left to unmap, and what
+	// is off may be switched off.
+	_ = d.cam.StopStreaming()
+	if off != nil || gone != nil {
+		return errors.Join(off, gone)
+	}
+	return freeBuffers(d.fd)
+}
+
+func (d *webcamDevice) Close() error {
+	var err error
+	if d.on {
+		err = d.stop()
+	}
+	return errors.Join(err, d.cam.Close())
+}

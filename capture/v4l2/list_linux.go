@@ -21,6 +21,47 @@ func List() ([]Info, error) {
 	return list("/sys/class/video4linux", "/dev", probe)
 }
 
+// Find returns the camera that a Config.Device means at this moment, or says
+// why none can be meant. For a path it says whether the node can be used.
+func Find(device string) (Info, error) {
+	cams, err := List()
+	if err != nil {
+		return Info{}, fmt.Errorf("find camera: %w", err)
+	}
+	if isPath(device) {
+		if _, err := os.Stat(device); err != nil {
+			return Info{}, fmt.Errorf("find camera: %w", err)
+		}
+		device = node(device)
+	}
+	found, err := resolve(device, cams)
+	if err != nil {
+		return Info{}, fmt.Errorf("find camera: %w", err)
+	}
+	return found, nil
+}
+
+// redirected adds to the error of opening a node that gives no pictures which
+// node of the same camera does.
+func redirected(err error, path string) error {
+	if !errors.Is(err, errNotCapture) && !errors.Is(err, errNoFormats) {
+		return err
+	}
+	cams, lerr := List()
+	if lerr != nil { // it was only to help
+		return err
+	}
+	return instead(err, node(path), cams)
+}
+
+// node follows the links of a path, as far as there are any.
+func node(path string) string {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	return path
+}
+
 // list looks at the nodes that sysfs names. probe fills in what only the device
 // itself can say.
 func list(sys, dev string, probe func(*Info)) ([]Info, error) {
@@ -83,19 +124,11 @@ func probe(c *Info) {
 		return
 	}
 	c.Driver, c.Bus = cString(caps.driver[:]), cString(caps.bus[:])
-	if name := cString(caps.card[:]); name != "" {
-		c.Name = name
+	if name := cString(caps.card[:]); name != "" && name != c.Name {
+		c.Name, c.NodeName = name, c.Name
 	}
-	can := caps.caps
-	if can&capDeviceCaps != 0 { // of this node and not of the whole device
-		can = caps.deviceCaps
-	}
-	switch {
-	case can&capVideoCapture == 0:
-		c.Problem = "not a single-planar capture node (metadata, output or multi-planar)"
-		return
-	case can&capStreaming == 0:
-		c.Problem = "cannot stream"
+	if err := caps.usable(); err != nil {
+		c.Problem = err.Error()
 		return
 	}
 	dev, err := openDevice(c.Path)
@@ -116,6 +149,21 @@ func probe(c *Info) {
 	if _, err := chooseFormat(have, ""); err != nil {
 		c.Problem = err.Error()
 	}
+}
+
+// usable says why a node is not one that frames can be had from.
+func (c *uapiCapability) usable() error {
+	can := c.caps
+	if can&capDeviceCaps != 0 { // of this node and not of the whole device
+		can = c.deviceCaps
+	}
+	switch {
+	case can&capVideoCapture == 0:
+		return errNotCapture
+	case can&capStreaming == 0:
+		return errNoStreaming
+	}
+	return nil
 }
 
 func capability(path string) (uapiCapability, error) {

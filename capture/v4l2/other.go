@@ -15,3 +15,8 @@ func Open(Config) (*Camera, error) {
 func List() ([]Info, error) {
 	return nil, errNoV4L2
 }
+
+// Find fails: there is no V4L2 here.
+func Find(string) (Info, error) {
+	return Info{}, errNoV4L2
+}

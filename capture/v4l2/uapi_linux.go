@@ -5,9 +5,10 @@ import (
 
 	"github.com/blackjack/webcam"
 	"github.com/blackjack/webcam/ioctl"
+	"golang.org/x/sys/unix"
 )
 
-// The part of linux/videodev2.h that the library does not offer.
+// The part of linux/videodev2.h that the library does not offer, or not alone.
 
 const (
 	capVideoCapture = 0x00000001
@@ -15,6 +16,7 @@ const (
 	capDeviceCaps   = 0x80000000
 
 	bufTypeVideoCapture = 1
+	memoryMmap          = 1
 
 	colorspaceJPEG   = 7
 	quantizationFull = 1
@@ -54,10 +56,29 @@ type uapiFormat struct {
 	_    [200 - unsafe.Sizeof(uapiPixFormat{})]byte
 }
 
+type uapiRequestBuffers struct {
+	count        uint32
+	kind         uint32
+	memory       uint32
+	capabilities uint32
+	flags        uint8
+	_            [3]uint8
+}
+
+// control makes one ioctl call. The pointer becomes a number in the call itself
+// and not before: between the two the stack it points to could move.
+func control(fd int, op uintptr, arg unsafe.Pointer) error {
+	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), op, uintptr(arg))
+	if e != 0 {
+		return e
+	}
+	return nil
+}
+
 // queryCap is VIDIOC_QUERYCAP.
 func queryCap(fd int) (uapiCapability, error) {
 	var c uapiCapability
-	err := ioctl.Ioctl(uintptr(fd), webcam.VIDIOC_QUERYCAP, uintptr(unsafe.Pointer(&c)))
+	err := control(fd, webcam.VIDIOC_QUERYCAP, unsafe.Pointer(&c))
 	return c, err
 }
 
@@ -65,6 +86,20 @@ func queryCap(fd int) (uapiCapability, error) {
 func getFormat(fd int) (uapiPixFormat, error) {
 	f := uapiFormat{kind: bufTypeVideoCapture}
 	op := ioctl.IoRW('V', 4, unsafe.Sizeof(f))
-	err := ioctl.Ioctl(uintptr(fd), op, uintptr(unsafe.Pointer(&f)))
+	err := control(fd, op, unsafe.Pointer(&f))
 	return f.pix, err
+}
+
+// streamOff is VIDIOC_STREAMOFF. On a camera that does not stream it does
+// nothing.
+func streamOff(fd int) error {
+	kind := uint32(bufTypeVideoCapture)
+	return control(fd, webcam.VIDIOC_STREAMOFF, unsafe.Pointer(&kind))
+}
+
+// freeBuffers is VIDIOC_REQBUFS for none. The kernel refuses it while one of
+// the buffers is mapped.
+func freeBuffers(fd int) error {
+	r := uapiRequestBuffers{kind: bufTypeVideoCapture, memory: memoryMmap}
+	return control(fd, webcam.VIDIOC_REQBUFS, unsafe.Pointer(&r))
 }

@@ -9,22 +9,33 @@
 // # Caveats
 //
 // The size asked for is a wish. The nearest that the camera offers is set, and
-// what a frame really has is in the frame.
+// what a frame really has is in the frame. An MJPEG frame whose header names
+// another size than the driver did is dropped and counted: a damaged header
+// would shear the picture. Only when three in a row agree is it the camera's
+// real size, and believed from then on. A YUYV frame has no header; one that
+// has not the bytes of the driver's size is dropped and counted.
 //
 // Cameras of the Raspberry Pi and the Jetson that hang on a CSI connector
 // (libcamera, Argus) are not such devices; feed them through v4l2loopback.
 //
 // A node such as /dev/video0 may be another camera after the next plugging or
-// boot. Name a link in /dev/v4l/by-id, or the camera's name.
+// boot. Name a link in /dev/v4l/by-id or, where there is no udev, the camera's
+// name or its bus, see [Config].
 //
 // A UVC camera has a second node for metadata, which opens like a camera and
-// never gives a picture. It is refused.
+// never gives a picture. It is refused with an error that names the right one.
 //
-// The library leaves the camera's buffers mapped when streaming fails to
-// start, and the camera then stays busy until the process ends. Start unmaps
-// them through the library's private field. Should another version of the
-// library make that impossible, the error is [ErrRestart] and the process has
-// to end.
+// The library keeps its descriptor and its buffers private and has no way to
+// wait for less than a second, to switch the camera off before it unmaps the
+// pictures, or to give them back to the kernel. Both fields are read past its
+// interface; Open refuses to work with a version of the library that lacks
+// them. So Stop switches the camera off first and then leaves no picture behind:
+// the driver's buffers are zeroed, unmapped and freed.
+//
+// The library also leaves the buffers mapped when streaming fails to start,
+// with which the camera would stay busy until the process ends. Start unmaps
+// them, so that the camera can be opened again. Only if the kernel refuses
+// that is the error [ErrRestart], and the process has to end.
 //
 // Damaged frames that the kernel marks are delivered without the mark by the
 // library. Every frame is checked; see capture.FixMJPEG for what that finds.
@@ -45,8 +56,16 @@ var ErrRestart = errors.New("the camera stays busy until this process ends")
 // Config says which camera to open and how. The zero value is the only camera
 // there is, as MJPEG of about 1280x720 at the camera's own rate.
 type Config struct {
-	// Device is a path (/dev/v4l/by-id/..., /dev/video0), the camera's name as
-	// List gives it, or empty for the only camera there is.
+	// Device says which camera. It is found anew by each Open:
+	//
+	//	/dev/v4l/by-id/...       a path; a link survives replugging, /dev/videoN may not
+	//	name:HD Pro Camera       the name that List or sysfs gives it, or the part of it before ": "
+	//	bus:usb-0000:00:02.0-1   the socket it is plugged into, as List gives it
+	//	HD Pro Camera            the name, if it has no slash
+	//
+	// Empty means the only camera there is. Of several nodes of one camera that
+	// fit, the first that gives pictures is meant; two cameras that fit are an
+	// error that lists both.
 	Device string
 	// Format is MJPG, YUYV, or empty for the first of them that the camera has.
 	Format string
@@ -72,12 +91,14 @@ type Mode struct {
 
 // Info describes a camera, or a node that looks like one.
 type Info struct {
-	Path    string   // /dev/videoN
-	Links   []string // names of the same node that survive replugging, in /dev/v4l/by-id and by-path
-	Name    string
-	Driver  string
-	Bus     string
-	Formats []Format
+	Path  string   // /dev/videoN
+	Links []string // names of the same node that survive replugging, in /dev/v4l/by-id and by-path
+	Name  string
+	// NodeName is what sysfs calls the node where that is not Name, else "".
+	NodeName string
+	Driver   string
+	Bus      string // where it is plugged in, such as usb-0000:00:14.0-1
+	Formats  []Format
 	// Problem says why it cannot be used, "" if it can.
 	Problem string
 }
@@ -93,51 +114,10 @@ type Format struct {
 type Counters struct {
 	Frames   uint64 // given out
 	Damaged  uint64 // no usable picture
+	Resized  uint64 // of a size that the driver did not announce, and not yet believed
 	Empty    uint64 // without a byte
 	NoBuffer uint64 // arrived while all buffers were in use
 	Retries  uint64 // the kernel said there was a frame, and then there was none
-}
-
-// resolve finds the node that a Config.Device means among the cameras there are.
-func resolve(device string, cams []Info) (string, error) {
-	if strings.Contains(device, "/") {
-		return device, nil
-	}
-	var fits []Info
-	for _, c := range cams {
-		if c.Problem == "" && (device == "" || c.Name == device) {
-			fits = append(fits, c)
-		}
-	}
-	what := "camera"
-	if device != "" {
-		what = fmt.Sprintf("camera named %q", device)
-	}
-	switch len(fits) {
-	case 0:
-		return "", fmt.Errorf("no %s; there is %s", what, describe(cams))
-	case 1:
-		return fits[0].Path, nil
-	}
-	return "", fmt.Errorf("%d times %s; name one of its links: %s", len(fits), what, describe(fits))
-}
-
-// describe lists cameras for an error message.
-func describe(cams []Info) string {
-	if len(cams) == 0 {
-		return "no video device at all: is the camera plugged in and its driver loaded?"
-	}
-	parts := make([]string, len(cams))
-	for i, c := range cams {
-		parts[i] = fmt.Sprintf("%s (%s)", c.Path, c.Name)
-		if len(c.Links) > 0 {
-			parts[i] = fmt.Sprintf("%s (%s)", c.Links[0], c.Name)
-		}
-		if c.Problem != "" {
-			parts[i] += ": " + c.Problem
-		}
-	}
-	return strings.Join(parts, ", ")
 }
 
 // hints say what an operator can do about an error of the kernel.

@@ -68,7 +68,7 @@ func doctor(cmd *cobra.Command, std stdio, path string, asJSON bool) error {
 	failed := 0
 	for _, look := range []func(context.Context, *config.Config) checkup{
 		checkVehicle, checkRuntime, checkModelFiles, checkOrderFiles, checkSealing, checkDisk,
-		checkSwap, checkCores, checkSwitch, checkClock, checkCamera, checkGPS, checkBroker,
+		checkSwap, checkCores, checkSwitch, checkButton, checkLamp, checkClock, checkCamera, checkGPS, checkBroker,
 	} {
 		c := look(cmd.Context(), cfg)
 		if c.State == ill {
@@ -267,8 +267,10 @@ func checkCamera(_ context.Context, cfg *config.Config) checkup {
 	if len(names) == 0 {
 		return checkup{"camera", ill, "no camera is plugged in", "plug in a USB (UVC) camera; cameras on a CSI connector need v4l2loopback"}
 	}
-	if cfg.Camera.Device != "" && !exists(cfg.Camera.Device) {
-		return checkup{"camera", ill, "camera.device " + cfg.Camera.Device + " is not there", "there is: " + strings.Join(names, ", ")}
+	if cfg.Camera.Device != "" {
+		if _, err := v4l2.Find(cfg.Camera.Device); err != nil {
+			return checkup{"camera", ill, "camera.device: " + err.Error(), "there is: " + strings.Join(names, ", ")}
+		}
 	}
 	return checkup{"camera", healthy, strings.Join(names, ", "), ""}
 }

@@ -61,6 +61,7 @@ func run(ctx context.Context, std stdio, cfg *config.Config) error {
 		return v.Run(gctx)
 	})
 	g.Go(func() error { return serveControl(gctx, cfg.Switch.Socket, v.Agent) })
+	g.Go(func() error { return runPanel(gctx, cfg.Switch, log, v.Agent) })
 	g.Go(func() error { return tellSystemd(gctx, v.Agent) })
 	err = g.Wait()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {

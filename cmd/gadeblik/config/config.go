@@ -62,7 +62,7 @@ type Time struct {
 
 // Camera is the camera, or a recorded drive in its place.
 type Camera struct {
-	Device   string        `mapstructure:"device" help:"camera, best by its name in /dev/v4l/by-id"`
+	Device   string        `mapstructure:"device" help:"camera, best by its name in /dev/v4l/by-id; or name:NAME, or bus:PLACE"`
 	Drive    string        `mapstructure:"drive" help:"recorded drive that stands in for a camera"`
 	Format   string        `mapstructure:"format" help:"MJPG or YUYV; empty takes what the camera has, MJPG first"`
 	Width    int           `mapstructure:"width" help:"width of a picture in pixels"`
@@ -131,6 +131,26 @@ type Orders struct {
 type Switch struct {
 	Socket  string        `mapstructure:"socket" help:"local socket the switch is worked over"`
 	AutoOff time.Duration `mapstructure:"auto_off" help:"the switch goes off by itself after so long; 0s is never"`
+	Button  Button        `mapstructure:"button"`
+	Lamp    Lamp          `mapstructure:"lamp"`
+}
+
+// Button is the driver's button, on a GPIO line or of an input device. Without either
+// there is none.
+type Button struct {
+	Line      string        `mapstructure:"line" help:"GPIO line of the driver's button: its name, such as GPIO17, or CHIP:OFFSET; empty is none"`
+	ActiveLow bool          `mapstructure:"active_low" help:"true: pressed connects the line to ground"`
+	Bias      string        `mapstructure:"bias" help:"resistor inside the chip: pull-up, pull-down, none or as-is"`
+	Input     string        `mapstructure:"input" help:"input device in the place of a line, best by its name in /dev/input/by-id"`
+	Key       string        `mapstructure:"key" help:"its key that is the button, such as KEY_F1; empty is any"`
+	Debounce  time.Duration `mapstructure:"debounce" help:"a level counts when it has stood for so long"`
+	LongPress time.Duration `mapstructure:"long_press" help:"a press so long forbids capture for the shift"`
+}
+
+// Lamp shows the driver what the vehicle does.
+type Lamp struct {
+	Line      string `mapstructure:"line" help:"GPIO line of the driver's lamp, as that of the button; empty is none"`
+	ActiveLow bool   `mapstructure:"active_low" help:"true: lit connects the line to ground"`
 }
 
 // Seal says who can read what the vehicle stores and sends.
@@ -218,7 +238,10 @@ func Defaults() Config {
 			EnterMarginM: 5, EnterFixes: 3, EnterOf: 5, MaxJumpSpeed: 70,
 		},
 		Orders: Orders{Threshold: 1},
-		Switch: Switch{Socket: "/run/gadeblik/control.sock", AutoOff: 10 * time.Hour},
+		Switch: Switch{
+			Socket: "/run/gadeblik/control.sock", AutoOff: 10 * time.Hour,
+			Button: Button{ActiveLow: true, Bias: "pull-up", Debounce: 20 * time.Millisecond, LongPress: 2 * time.Second},
+		},
 		Outbox: Outbox{MaxBytes: 2 << 30, MaxItems: 50_000, HighWater: 0.9, MaxAge: 60 * 24 * time.Hour},
 		MQTT:   MQTT{InFlight: 16, Ack: "receipt", KeepAlive: time.Minute, DrainTimeout: 10 * time.Second, When: Always, MaxPayload: 128 << 10},
 		Log:    Log{Level: "info", Format: "text"},

@@ -99,6 +99,9 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		"gate.enter_margin_m": "7", "gate.enter_fixes": "4", "gate.enter_of": "6", "gate.max_jump_speed": "60",
 		"orders.file": "/o", "orders.trusted_keys": "a.pub,b.pub", "orders.threshold": "2",
 		"switch.socket": "/sock", "switch.auto_off": "8h",
+		"switch.button.line": "", "switch.button.active_low": "false", "switch.button.bias": "as-is",
+		"switch.button.input": "/dev/input/k", "switch.button.key": "KEY_F1", "switch.button.debounce": "30ms", "switch.button.long_press": "3s",
+		"switch.lamp.line": "GPIO27", "switch.lamp.active_low": "true",
 		"seal.recipients": "age1a,b.pub", "seal.key_file": "/d.key", "seal.own_file": "/d.age",
 		"outbox.dir": "/out", "outbox.max_age": "240h", "outbox.max_bytes": "3GB", "outbox.max_items": "77", "outbox.high_water": "0.5",
 		"mqtt.broker": "tls://b:1", "mqtt.client_id": "c", "mqtt.username": "u", "mqtt.password_file": "/p",
@@ -116,7 +119,7 @@ func TestEveryKeyByEveryWay(t *testing.T) {
 		Models: Models{"/m", "/l.so", "d", 3, 1500 * time.Millisecond, Defaults().Models.Redact, Defaults().Models.SecondLook},
 		Gate:   Gate{3 * time.Second, 2.5, 6, 5, 7, 4, 6, 60},
 		Orders: Orders{"/o", []string{"a.pub", "b.pub"}, 2},
-		Switch: Switch{"/sock", 8 * time.Hour},
+		Switch: Switch{"/sock", 8 * time.Hour, Button{"", false, "as-is", "/dev/input/k", "KEY_F1", 30 * time.Millisecond, 3 * time.Second}, Lamp{"GPIO27", true}},
 		Seal:   Seal{[]string{"age1a", "b.pub"}, "/d.key", "/d.age"},
 		Outbox: Outbox{"/out", 3e9, 77, 0.5, 240 * time.Hour},
 		MQTT: MQTT{"tls://b:1", "c", "u", "/p", TLS{"/ca", "/cert", "/key", "n", []string{"mqtt", "x-amzn-mqtt-ca"}},
@@ -191,6 +194,21 @@ func TestShorterListReplacesTheDefault(t *testing.T) {
 	}
 	if d := cmp.Diff(3, len(Defaults().Models.Redact)); d != "" {
 		t.Error("the defaults changed")
+	}
+}
+
+func TestButtonAndLamp(t *testing.T) {
+	for text, want := range map[string]Switch{
+		"switch: {button: {line: GPIO17}, lamp: {line: GPIO27}}":                             {Button: Button{Line: "GPIO17", ActiveLow: true}, Lamp: Lamp{Line: "GPIO27"}},
+		"switch: {button: {line: '9030000.pl061:5', active_low: false}}":                     {Button: Button{Line: "9030000.pl061:5"}},
+		"switch: {button: {input: /dev/input/by-id/usb-Keypad-event-kbd, key: KEY_KPENTER}}": {Button: Button{Input: "/dev/input/by-id/usb-Keypad-event-kbd", Key: "KEY_KPENTER", ActiveLow: true}},
+	} {
+		d := Defaults().Switch
+		want.Socket, want.AutoOff = d.Socket, d.AutoOff
+		want.Button.Bias, want.Button.Debounce, want.Button.LongPress = "pull-up", 20*time.Millisecond, 2*time.Second
+		if d := cmp.Diff(want, loaded(t, text, Options{}).Switch); d != "" {
+			t.Errorf("%s (-want +got):\n%s", text, d)
+		}
 	}
 }
 

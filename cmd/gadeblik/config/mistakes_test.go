@@ -114,6 +114,26 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "keys", file: "orders: {trusted_keys: [a, a], threshold: 3}", want: "gadeblik.yaml:1: orders.trusted_keys: a is named twice\ngadeblik.yaml:1: orders.threshold: must be 1 to 2 (got 3)"},
 		{name: "emptied", file: "state_dir: ''\nmodels: {detector: ''}\nswitch: {socket: ''}",
 			want: "gadeblik.yaml:1: state_dir: must name a folder\ngadeblik.yaml:2: models.detector: must name a model\ngadeblik.yaml:3: switch.socket: must name a socket"},
+		{name: "button by two ways", file: "switch:\n  button:\n    line: GPIO17\n    input: keypad",
+			want: "gadeblik.yaml:4: switch.button.input: cannot be set together with switch.button.line; remove one\n" +
+				"gadeblik.yaml:4: switch.button.input: must be a path such as /dev/input/by-id/usb-Keypad-event-kbd (got keypad)"},
+		{name: "button", file: "switch:\n  button:\n    line: 9030000.pl061:five\n    bias: up\n    debounce: 1s\n    long_press: 200ms",
+			want: "gadeblik.yaml:3: switch.button.line: must end with a number after its colon, such as gpiochip0:17 (got \"9030000.pl061:five\")\n" +
+				"gadeblik.yaml:4: switch.button.bias: must be pull-up, pull-down, none or as-is (got up)\n" +
+				"gadeblik.yaml:5: switch.button.debounce: must be 0s to 100ms (got 1s)\n" +
+				"gadeblik.yaml:6: switch.button.long_press: must be 500ms to 10s (got 200ms)"},
+		{name: "button without unit", file: "switch: {button: {debounce: 20}}", want: "gadeblik.yaml:1: switch.button.debounce: 20 has no unit; write 20s"},
+		{name: "button by its number", file: "switch: {button: {line: '17'}}", want: "gadeblik.yaml:1: switch.button.line: 17 may be a line of any chip; write its name, such as GPIO17, or CHIP:OFFSET, such as gpiochip0:17"},
+		{name: "button by its number alone", file: "switch: {button: {line: 17}}", want: "gadeblik.yaml:1: switch.button.line: must be text; put it in quotation marks: \"17\""},
+		{name: "button by a file", file: "switch: {button: {line: /dev/gpiochip0}}", want: "gadeblik.yaml:1: switch.button.line: must be the name of a line such as GPIO17, or CHIP:OFFSET such as gpiochip0:17 (got /dev/gpiochip0)"},
+		{name: "button of no chip", file: "switch: {button: {line: ':17'}}", want: "gadeblik.yaml:1: switch.button.line: must end with a number after its colon, such as gpiochip0:17 (got \":17\")"},
+		{name: "button with a long name", file: "switch: {button: {line: " + strings.Repeat("x", 65) + "}}", want: "gadeblik.yaml:1: switch.button.line: must have at most 64 characters (got 65)"},
+		{name: "key", file: "switch: {button: {input: /dev/input/event0, key: KEY_ENTR}}", want: "gadeblik.yaml:1: switch.button.key: must be a key of the kernel's such as KEY_F1 or BTN_0 (got KEY_ENTR); did you mean KEY_ENTER?"},
+		{name: "key like none", file: "switch: {button: {input: /dev/input/event0, key: the big red one}}", want: "gadeblik.yaml:1: switch.button.key: must be a key of the kernel's such as KEY_F1 or BTN_0 (got \"the big red one\")"},
+		{name: "key of nothing", file: "switch: {button: {line: GPIO17, key: KEY_F1}}", want: "gadeblik.yaml:1: switch.button.key: needs switch.button.input"},
+		{name: "lamp", file: "switch:\n  button: {line: GPIO17}\n  lamp: {line: GPIO17, active_low: yes}",
+			want: "gadeblik.yaml:3: switch.lamp.active_low: must be true or false (got yes)\ngadeblik.yaml:3: switch.lamp.line: is the button's line GPIO17; name another"},
+		{name: "unknown key of the button", file: "switch: {button: {pin: GPIO17}}", want: "gadeblik.yaml:1: unknown key switch.button.pin; did you mean switch.button.line?"},
 		{name: "half a certificate", file: "mqtt: {password_file: p, tls: {cert_file: c}}", want: "gadeblik.yaml:1: mqtt.password_file: needs mqtt.username\ngadeblik.yaml:1: mqtt.tls.cert_file: needs mqtt.tls.key_file"},
 		{name: "other half", file: "mqtt: {tls: {key_file: c}}", want: "gadeblik.yaml:1: mqtt.tls.key_file: needs mqtt.tls.cert_file"},
 

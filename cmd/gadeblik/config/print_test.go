@@ -69,6 +69,17 @@ orders:
 switch:
   socket: /run/gadeblik/control.sock # default
   auto_off: 1h30m # gadeblik.yaml:7
+  button:
+    line: "" # default
+    active_low: true # default
+    bias: pull-up # default
+    input: "" # default
+    key: "" # default
+    debounce: 20ms # default
+    long_press: 2s # default
+  lamp:
+    line: "" # default
+    active_low: false # default
 seal:
   recipients: [] # default
   key_file: /var/lib/gadeblik/device.key # default

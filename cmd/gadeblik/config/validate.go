@@ -120,6 +120,8 @@ func (c *Config) checkVehicle(p *problems) {
 		p.add("switch.socket", "must have at most 107 characters (got %d)", len(c.Switch.Socket))
 	}
 	within(p, "switch.auto_off", c.Switch.AutoOff, 0, 7*24*time.Hour)
+	c.Switch.Button.check(p)
+	c.Switch.Lamp.check(p, c.Switch.Button)
 	within(p, "outbox.max_bytes", c.Outbox.MaxBytes, 1<<20, 1<<40)
 	within(p, "outbox.max_items", c.Outbox.MaxItems, 1, 1_000_000)
 	within(p, "outbox.high_water", c.Outbox.HighWater, 0.1, 1)
