@@ -31,7 +31,7 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
-	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall
+	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/soak
 	@# Sums over pixels: with -race they take minutes.
 	$(GO) test -shuffle=on ./testdata/attack
 	$(GO) test -shuffle=on -timeout 20m -run 'Canary|NoRawPixel' ./cmd/gadeblik
@@ -50,11 +50,11 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack
+	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack ./testdata/soak
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack
+	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack ./testdata/soak
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
@@ -84,6 +84,12 @@ recall: deps ## what redaction removes from real pictures, and what it misses, i
 .PHONY: attack
 attack: ## try to read plates off published pictures, ours and others'; writes docs/redaction.md
 	$(GO) run ./testdata/attack --write docs/redaction.md
+
+.PHONY: soak
+soak: build ## one agent for a long time: does it grow, what does it take; SOAK=1h for longer
+	$(GO) vet ./testdata/soak
+	$(GO) build -o bin/soak ./testdata/soak
+	bin/soak --for $(if $(SOAK),$(SOAK),10m)
 
 .PHONY: clean
 clean: ## remove what was built

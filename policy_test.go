@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"testdata":            nil,
 	"testdata/generate":   nil,
 	"testdata/campaign":   {"blur", "uplink"},
+	"testdata/soak":       {"uplink"},
 	"testdata/attack":     {"blur", "testdata"},
 	"testdata/recall":     {"blur", "inference", "inference/onnx", "inference/catalogue", "agent"},
 }
@@ -56,7 +57,7 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/gadeblik", "testdata/campaign", "testdata/recall"},
 	"github.com/warthog618/go-gpiocdev":   {"agent/panel"},
 	"github.com/holoplot/go-evdev":        {"agent/panel", "cmd/gadeblik/config"}, // config knows the keys' names only
-	"log/slog":                            {"agent", "agent/panel", "cmd/gadeblik"},
+	"log/slog":                            {"agent", "agent/panel", "cmd/gadeblik", "testdata/soak"},
 	"log":                                 {},
 }
 

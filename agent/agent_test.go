@@ -25,6 +25,7 @@ type street struct {
 	key     uplink.SigningKey
 	camera  *countedCamera
 	lost    atomic.Bool // the receiver gives no valid fix
+	jump    atomic.Bool // its time jumps at every fix
 	unplug  atomic.Bool // the camera fails
 	version int
 }
@@ -71,6 +72,9 @@ func (s *street) fixes(ctx context.Context, emit func(gps.Fix)) error {
 		case now := <-tick.C:
 			f := fixAt(0, 100+5*now.Sub(began).Seconds())
 			f.At, f.Time, f.Valid = now, now.UTC(), !s.lost.Load()
+			if s.jump.Load() {
+				f.Time = f.Time.Add(time.Duration(1+now.Second()%2) * time.Hour)
+			}
 			emit(f)
 		}
 	}
@@ -345,6 +349,26 @@ func TestWhatWaitsExpiresByTrustedTime(t *testing.T) {
 		after(2 * upkeepEvery)
 		if n := s.outbox.Len(); n != 0 || s.agent.Status().Counters["outbox_expired"] != 1 {
 			t.Errorf("%d wait, %d have expired; want 0 and 1", n, s.agent.Status().Counters["outbox_expired"])
+		}
+	})
+}
+
+// TestTrustInTheClockMayEndBeforeThePass: an observation says whence the time of its look
+// is, also when the clock is not trusted any more at the moment its pass ends. Else the
+// outbox refuses it, and all that comes after waits behind it.
+func TestTrustInTheClockMayEndBeforeThePass(t *testing.T) {
+	run(t, func(t *testing.T, s *street) {
+		s.order(t, task("bins", nil))
+		s.on()
+		s.streams(t)
+		after(3 * time.Second)
+		s.jump.Store(true)
+		after(3 * time.Second)
+		if st := s.agent.Status(); st.State != uplink.NoFix {
+			t.Errorf("state %s (%s), want no_fix", st.State, st.Reason)
+		}
+		if n := s.outbox.Len(); n != 1 || s.agent.lost.Load() != 0 {
+			t.Errorf("%d observations stored, %d lost; want one and none", n, s.agent.lost.Load())
 		}
 	})
 }

@@ -121,8 +121,14 @@ func (a *Agent) drainFixes() {
 }
 
 // take is the pipeline's sink: it never fails, since a pass that ended cannot be
-// asked again. What the outbox refuses waits; meanwhile the gate is closed.
+// asked again. What the outbox refuses waits; meanwhile the gate is closed. What it
+// would always refuse would keep the rest waiting for ever, and is lost.
 func (a *Agent) take(p Product) error {
+	if err := p.Observation.Validate(); err != nil {
+		a.lost.Add(1)
+		a.cfg.Log.Error("observation lost: it is not valid", "id", p.Observation.ID, "err", err)
+		return nil
+	}
 	if len(a.pending) >= maxPending {
 		a.lost.Add(1)
 		a.cfg.Log.Error("observation lost: the outbox has refused for too long", "id", p.Observation.ID)

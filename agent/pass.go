@@ -30,8 +30,9 @@ type pass struct {
 
 // moment is where and when a look was taken.
 type moment struct {
-	utc time.Time
-	fix gps.Fix
+	utc    time.Time
+	source string // of utc
+	fix    gps.Fix
 }
 
 // sighting is one object in one look.

@@ -265,7 +265,7 @@ func (p *Pipeline) frame(ctx context.Context, h *held) (Outcome, error) {
 		p.counters.BadFrames++
 		return Bad, nil
 	}
-	at := moment{utc: p.utc, fix: p.placeAt(h.frame.At)}
+	at := moment{utc: p.utc, source: p.source, fix: p.placeAt(h.frame.At)}
 	p.looked = true
 	for _, ps := range due {
 		err := p.look(ctx, ps, h, at)

@@ -26,7 +26,7 @@ func (p *Pipeline) base(ps *pass, at moment, object int) uplink.Observation {
 		Task:          t.ID,
 		OrdersVersion: p.plan.Version,
 		Purpose:       t.Purpose,
-		Time:          uplink.Time{UTC: at.utc, Source: p.source},
+		Time:          uplink.Time{UTC: at.utc, Source: at.source},
 		Position:      position(at),
 		Zone:          ps.zone,
 		Notify:        t.Notify,

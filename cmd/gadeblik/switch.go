@@ -48,8 +48,8 @@ func printCondition(std stdio, c condition) error {
 	if c.Switch.On {
 		word = "on"
 	}
-	_, err := fmt.Fprintf(std.out, "switch %s since %s (by %s)\nagent  %s: %s\norders version %d\noutbox %d waiting\n",
+	_, err := fmt.Fprintf(std.out, "switch %s since %s (by %s)\nagent  %s: %s\norders version %d\noutbox %d waiting\n%s",
 		word, c.Switch.Since.Local().Format(time.DateTime), c.Switch.By,
-		c.Status.State, c.Status.Reason, c.Status.OrdersVersion, c.Status.Counters["outbox_waiting"])
+		c.Status.State, c.Status.Reason, c.Status.OrdersVersion, c.Status.Counters["outbox_waiting"], boardLine(c.Status.Counters))
 	return err
 }

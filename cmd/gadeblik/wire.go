@@ -69,6 +69,7 @@ func (v *vehicle) config(cfg *config.Config, log *slog.Logger) (agent.Config, er
 		Clock:     gps.ClockConfig{Floor: cfg.Time.Floor},
 		Switch:    agent.NewSwitch(cfg.Switch.AutoOff, time.Now()),
 		HighWater: cfg.Outbox.HighWater,
+		Figures:   newBoard("/").figures,
 		Log:       log,
 	}
 	var err error
