@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A port is a serial port as [github.com/tarm/serial] offers it. Read returns
-// within the read timeout; Close blocks while a Read is under way.
+// A port is an open serial port. Read returns within the read timeout, 0 and [io.EOF]
+// if nothing came. Nobody closes it while a Read is under way.
 type port interface {
 	Read([]byte) (int, error)
 	Flush() error // drops what was not read; the only way to ask whether the device is still there
