@@ -9,6 +9,8 @@ RUNTIME := build/onnxruntime
 # A number of runs and not a time: before Go 1.27 the end of a time can pass for a
 # failure, "context deadline exceeded" without an input (golang/go#75804).
 FUZZTIME ?= 5000x
+# Programs for those who work on this one; ./... does not find them.
+TOOLS := ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/soak ./testdata/hil/...
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ deps: ## fetch ONNX Runtime into build/onnxruntime, unless there is one
 
 .PHONY: test
 test: build vet staticcheck ## build, vet, staticcheck, race tests, policies, scripts, short fuzzing
-	$(GO) test -race -shuffle=on -timeout 20m ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/soak
+	$(GO) test -race -shuffle=on -timeout 20m ./... $(TOOLS)
 	@# Sums over pixels: with -race they take minutes.
 	$(GO) test -shuffle=on ./testdata/attack
 	$(GO) test -shuffle=on -timeout 20m -run 'Canary|NoRawPixel' ./cmd/gadeblik
@@ -50,11 +52,11 @@ tidy:
 
 .PHONY: vet
 vet:
-	$(GO) vet -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack ./testdata/soak
+	$(GO) vet -tags figures ./... $(TOOLS) ./testdata/attack
 
 .PHONY: staticcheck
 staticcheck:
-	$(GO) run $(STATICCHECK) -tags figures ./... ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/attack ./testdata/soak
+	$(GO) run $(STATICCHECK) -tags figures ./... $(TOOLS) ./testdata/attack
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (5000x; a time such as 30s)
@@ -90,6 +92,38 @@ soak: build ## one agent for a long time: does it grow, what does it take; SOAK=
 	$(GO) vet ./testdata/soak
 	$(GO) build -o bin/soak ./testdata/soak
 	bin/soak --for $(if $(SOAK),$(SOAK),10m)
+
+HIL_CACHE ?= build/hil
+HIL_cc_arm64 := $(if $(filter aarch64,$(shell uname -m)),gcc,aarch64-linux-gnu-gcc)
+HIL_cc_amd64 := $(if $(filter x86_64,$(shell uname -m)),gcc,x86_64-linux-gnu-gcc)
+
+.PHONY: hil
+hil: hil-arm64 ## boot a Debian kernel in QEMU and run the daemon on its drivers, with faults; hil-amd64 for the other processor
+
+.PHONY: hil-arm64 hil-amd64
+hil-arm64 hil-amd64: hil-%: build
+	@code=0; testdata/hil/setup.sh $* $(HIL_CACHE) || code=$$?; \
+	case $$code in 0) ;; 77) echo "SKIP hil-$*: no QEMU for $*"; exit 0 ;; *) exit $$code ;; esac; \
+	set -x; \
+	CGO_ENABLED=1 GOARCH=$* CC=$(HIL_cc_$*) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(HIL_CACHE)/$*/gadeblik ./cmd/gadeblik; \
+	CGO_ENABLED=0 GOARCH=$* $(GO) build -trimpath -o $(HIL_CACHE)/$*/hil ./testdata/hil; \
+	$(GO) build -o bin/hil ./testdata/hil; \
+	bin/hil run --arch $* --cache $(HIL_CACHE) $(HIL_FLAGS)
+
+# These start themselves anew, for which the kernel would have to know the emulator.
+SELF_STARTING := TestCommandsSurviveKills|TestOutboxKillCampaign|TestOutboxPowerCut
+
+.PHONY: test-arm64
+test-arm64: ## the tests of the packages without C on an emulated arm64 processor (apt: qemu-user-static)
+	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -timeout 30m -exec qemu-aarch64-static -skip '^($(SELF_STARTING))$$' ./blur/... ./gps/... ./uplink ./agent ./inference
+
+.PHONY: deb
+deb: ## Debian packages in build/deb, for amd64 and arm64 where there is a compiler for it
+	VERSION='$(VERSION)' GO='$(GO)' packaging/build.sh
+
+.PHONY: deb-test
+deb-test: ## install, use, upgrade, remove and purge the packages in bare Debian systems; needs root
+	VERSION='$(VERSION)' GO='$(GO)' packaging/lifecycle.sh
 
 .PHONY: clean
 clean: ## remove what was built

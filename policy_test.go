@@ -36,11 +36,15 @@ var mayImport = map[string][]string{
 	"cmd/gadeblik":        {"*"},
 	"cmd/gadeblik/config": nil,
 	"cmd/gadeblik/report": {"agent", "uplink", "gps", "gps/geofence", "capture"},
+	"packaging/bill":      {"inference/catalogue"},
 	"testdata":            nil,
 	"testdata/generate":   nil,
 	"testdata/campaign":   {"blur", "uplink"},
 	"testdata/soak":       {"uplink"},
 	"testdata/attack":     {"blur", "testdata"},
+	"testdata/hil":        {"testdata/hil/guest", "testdata/hil/uvcsim", "uplink"},
+	"testdata/hil/guest":  nil,
+	"testdata/hil/uvcsim": nil,
 	"testdata/recall":     {"blur", "inference", "inference/onnx", "inference/catalogue", "agent"},
 }
 

@@ -113,7 +113,7 @@ plate is removed.`,
 	add("vehicle", newRun(std), newSwitch(std), newCheck(std), newDoctor(std), newOutbox(std))
 	add("office", newInbox(std))
 	add("orders", newOrders(std), newCommand(std), newKeys(std))
-	root.AddCommand(newVersion(std))
+	root.AddCommand(newVersion(std), newManual())
 	usageArgs(root)
 	return root
 }

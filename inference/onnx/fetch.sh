@@ -2,16 +2,20 @@
 # Puts ONNX Runtime 1.24.1 into the folder given: libonnxruntime.so.1 for this
 # machine, its sha256 checked. Does nothing where a runtime is there already, or
 # where GADEBLIK_ONNXRUNTIME names one.
+#
+# With an architecture, amd64 or arm64, it is for a package: then this very file is
+# put there, whatever this machine is and has.
 set -euo pipefail
 
 version=1.24.1
-out=${1:?usage: fetch.sh FOLDER}
+out=${1:?usage: fetch.sh FOLDER [amd64|arm64]}
+wanted=${2:-}
 
-case $(uname -m) in
-x86_64) arch=x64 sum=53ef1ac028dd1b05554b8da28d9159eb3876f99868193d2aaa6e67f0243c23d4 ;;
-aarch64) arch=arm64 sum=7954e8bdedb497f830c6a679e818d98399b7f4d81ade1126c3e0be74d28111ab ;;
+case ${wanted:-$(uname -m)} in
+x86_64 | amd64) arch=x64 sum=53ef1ac028dd1b05554b8da28d9159eb3876f99868193d2aaa6e67f0243c23d4 ;;
+aarch64 | arm64) arch=arm64 sum=7954e8bdedb497f830c6a679e818d98399b7f4d81ade1126c3e0be74d28111ab ;;
 *)
-	echo "fetch ONNX Runtime: no build for $(uname -m); build it yourself and set GADEBLIK_ONNXRUNTIME to the library" >&2
+	echo "fetch ONNX Runtime: no build for ${wanted:-$(uname -m)}; build it yourself and set GADEBLIK_ONNXRUNTIME to the library" >&2
 	exit 1
 	;;
 esac
@@ -19,20 +23,19 @@ esac
 lib=$out/libonnxruntime.so.1
 good() { [ -f "$1" ] && echo "$sum  $1" | sha256sum --check --status; }
 
-if [ -n "${GADEBLIK_ONNXRUNTIME:-}" ] || good "$lib"; then
-	exit 0
-fi
-
 # A system copy will do: the one that an installed agent uses, or one of the
 # version that the program's headers want.
-if good /usr/lib/gadeblik/libonnxruntime.so.1; then
+on_system() {
+	[ -n "${GADEBLIK_ONNXRUNTIME:-}" ] || good /usr/lib/gadeblik/libonnxruntime.so.1 && return
+	for found in /usr/local/lib /usr/lib/"$(uname -m)"-linux-gnu /usr/lib64; do
+		compgen -G "$found/libonnxruntime.so.1.24.*" >/dev/null && return
+	done
+	return 1
+}
+
+if good "$lib" || { [ -z "$wanted" ] && on_system; }; then
 	exit 0
 fi
-for found in /usr/local/lib /usr/lib/"$(uname -m)"-linux-gnu /usr/lib64; do
-	if compgen -G "$found/libonnxruntime.so.1.24.*" >/dev/null; then
-		exit 0
-	fi
-done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

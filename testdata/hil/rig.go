@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"gadeblik/testdata/hil/guest"
+	"gadeblik/testdata/hil/uvcsim"
+	"gadeblik/uplink"
+)
+
+const (
+	controlSocket = "/run/gadeblik/control.sock"
+	// gpsLink is what the daemon is told; what it points to is the line in use.
+	gpsLink = "/run/gps"
+	usbGPS  = "/dev/ttyUSB0"
+)
+
+// rig is a vehicle with all that is around it.
+type rig struct {
+	o    options
+	dir  string
+	mkfs string
+	able ability
+	*machine
+	office *office
+	route  *route
+	film   uvcsim.Film
+	camera *uvcsim.Camera // nil while unplugged
+	report *report
+}
+
+// ability is what the daemon at hand can do. The story does not ask for more.
+type ability struct {
+	button bool // a button at a GPIO line; else the control socket stands in for it
+	named  bool // cameras by name:NAME; else by NAME
+}
+
+func abilityOf(o options) (ability, error) {
+	help, err := output(o.program, "run", "--help")
+	// setup.sh could not build the chip in software, and has said so.
+	_, missing := os.Stat(filepath.Join(o.cache, "amd64", "gs", "gpio-sim-hil.ko"))
+	return ability{
+		button: strings.Contains(help, "--switch-button-line") && (o.arch != "amd64" || missing == nil),
+		named:  strings.Contains(help, "name:"),
+	}, err
+}
+
+func newRig(o options, report *report) (*rig, error) {
+	dir, err := os.MkdirTemp("", "gadeblik-hil-") // short: sockets are in it
+	if err != nil {
+		return nil, err
+	}
+	r := &rig{o: o, dir: dir, route: newRoute(), report: report}
+	return r, r.prepare()
+}
+
+func (r *rig) prepare() error {
+	var err error
+	if r.mkfs, err = findProgram("mkfs.ext4"); err != nil {
+		return err
+	}
+	if r.able, err = abilityOf(r.o); err != nil {
+		return err
+	}
+	if r.film, err = filmOf(r.o.drive); err != nil {
+		return err
+	}
+	if r.office, err = newOffice(r.dir, r.o.program); err != nil {
+		return err
+	}
+	if r.machine, err = newMachine(r.dir, r.o.arch); err != nil {
+		return err
+	}
+	return errors.Join(r.programDisk(), r.stateDisk())
+}
+
+// filmOf is the demo drive's way past its lorries, each picture shown for three frames.
+func filmOf(drive string) (uvcsim.Film, error) {
+	paths, err := filepath.Glob(filepath.Join(drive, "frames", "0000[67]?[0-9]00.jpg"))
+	film := uvcsim.Film{Hold: 3}
+	for _, path := range paths {
+		picture, err := os.ReadFile(path)
+		if err != nil {
+			return film, err
+		}
+		film.Pictures = append(film.Pictures, picture)
+	}
+	if len(paths) == 0 {
+		err = fmt.Errorf("%s: no frames of the minute after 60 s", drive)
+	}
+	return film, err
+}
+
+// close ends everything and keeps the folder if there is something to read in it.
+func (r *rig) close(keep bool) {
+	if r.camera != nil {
+		_ = r.camera.Unplug() // its machine may be gone
+	}
+	if r.machine != nil {
+		r.qemu.kill()
+	}
+	if r.office != nil {
+		r.office.close()
+	}
+	if !keep {
+		os.RemoveAll(r.dir)
+		return
+	}
+	fmt.Fprintf(r.report.out, "\nconsole:\n%s\ndaemon:\n%s\nall of it: %s\n",
+		tail(filepath.Join(r.dir, "console.log")), tail(filepath.Join(r.dir, "daemon.log")), r.dir)
+}
+
+// tail is the end of a file.
+func tail(path string) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	const most = 6 << 10
+	return string(raw[max(0, len(raw)-most):])
+}
+
+// configurations are the daemon's, by the name of the file below /hil. An emulated
+// processor needs more patience with models and fixes than a vehicle's, and is spared
+// the second look.
+func (r *rig) configurations() map[string]string {
+	camera := uvcsim.Name
+	if r.able.named {
+		camera = "name:" + camera
+	}
+	button := ""
+	if r.able.button {
+		button = fmt.Sprintf(", button: {line: '%s:%d', active_low: true, bias: as-is}", r.chip, buttonLine)
+	}
+	text := func(camera string) string {
+		return fmt.Sprintf(`vehicle: {id: %s, fleet: %s}
+state_dir: /data/state
+gps: {device: %s}
+camera: {%s, fps: 5}
+models: {onnxruntime: /hil/lib/libonnxruntime.so.1, timeout: 1m, second_look: []}
+gate: {max_fix_age: 8s}
+orders: {trusted_keys: [/hil/fleet.key.pub]}
+switch: {socket: %s%s}
+seal: {recipients: [/hil/office.age.pub]}
+mqtt: {broker: 'tcp://10.0.2.2:%d', keep_alive: 5s, drain_timeout: 20s}
+`, vehicleName, fleetName, gpsLink, camera, controlSocket, button, r.office.port)
+	}
+	return map[string]string{
+		"vivid.yaml": text("device: /dev/video0, format: YUYV, width: 640, height: 480"),
+		"usb.yaml":   text(fmt.Sprintf("device: '%s', format: MJPG, width: 960, height: 544", camera)),
+	}
+}
+
+// orders are two of the demo drive's tasks, at all hours, in the zone of the route.
+func orders() map[string]any {
+	task := func(id, action, label string, score float64) map[string]any {
+		return map[string]any{
+			"id": id, "title": "Look for " + label, "purpose": "Try the vehicle on real drivers",
+			"legal_basis": "GDPR art. 6(1)(e)", "controller": "Example City",
+			"zones": []string{"strip"}, "labels": []string{label}, "min_score": score, "uncertain_score": score,
+			"schedule": map[string]any{"timezone": "UTC"}, "action": action, "context": "coarse", "every_m": 1.5,
+			"redact": []string{"person", "face", "plate"}, "dedup_m": 3, "quota_per_day": 2000, "expires_after": "720h",
+		}
+	}
+	return map[string]any{
+		"type": "FeatureCollection", "features": []any{zone()},
+		"tasks": []any{
+			task("lorries", "evidence", "truck", 0.5),
+			task("parked-cars", "count", "car", 0.45),
+		},
+	}
+}
+
+// condition is what the control socket answers.
+type condition struct {
+	Status uplink.Status `json:"status"`
+	Switch struct {
+		On    bool   `json:"on"`
+		By    string `json:"by"`
+		Fault string `json:"fault"`
+	} `json:"switch"`
+}
+
+func (c condition) String() string {
+	return fmt.Sprintf("switch on: %t by %s, state %s (%s)", c.Switch.On, c.Switch.By, c.Status.State, c.Status.Reason)
+}
+
+// why says what is wrong, as a person would read it.
+func (c condition) why() string {
+	if c.Switch.Fault != "" {
+		return "switch off, " + c.Switch.Fault
+	}
+	return fmt.Sprintf("%s (%s)", c.Status.State, c.Status.Reason)
+}
+
+func (r *rig) condition() (condition, error) { return r.control("GET", "/status", "") }
+
+func (r *rig) control(method, path, body string) (condition, error) {
+	var c condition
+	a, err := r.guest.Do(guest.Request{Do: "control", Socket: controlSocket, Method: method, Path: path, Body: body, Timeout: 10 * time.Second})
+	if err != nil {
+		return c, err
+	}
+	if a.Code != 200 {
+		return c, fmt.Errorf("the agent answered %d: %s", a.Code, a.Out)
+	}
+	return c, json.Unmarshal([]byte(a.Out), &c)
+}
+
+// press is the driver's thumb: it turns the switch on or off, and returns when it came
+// down. Without a button in the daemon it is the control socket.
+func (r *rig) press(on bool) (time.Time, error) {
+	if !r.able.button {
+		begin := time.Now()
+		_, err := r.control("PUT", "/switch", fmt.Sprintf(`{"on": %t}`, on))
+		return begin, err
+	}
+	c, err := r.condition()
+	if err != nil || c.Switch.On == on {
+		return time.Time{}, errors.Join(err, fmt.Errorf("before the press: %s", c))
+	}
+	begin := time.Now()
+	if err := r.push(true); err != nil {
+		return begin, err
+	}
+	time.Sleep(thumb)
+	return begin, r.push(false)
+}
+
+// thumb is how long a short press lasts.
+const thumb = 120 * time.Millisecond
+
+// startDaemon starts the daemon and waits until it answers.
+func (r *rig) startDaemon(ctx context.Context, config string) error {
+	if _, err := r.guest.Do(guest.Request{
+		Do: "start", Args: []string{"/hil/gadeblik", "run", "--config", "/hil/" + config},
+		Env: []string{"LD_LIBRARY_PATH=/hil/lib"}, Log: "/dev/vport0p1", Timeout: lineTime,
+	}); err != nil {
+		return err
+	}
+	return until(ctx, "the daemon answers", patience, func() error {
+		if err := r.alive(); err != nil {
+			return fatal{err}
+		}
+		_, err := r.condition()
+		return err
+	})
+}
+
+func (r *rig) alive() error {
+	a, err := r.guest.Do(guest.Request{Do: "state", Timeout: time.Second})
+	if err == nil && !a.Alive {
+		err = fmt.Errorf("the daemon has ended with exit code %d", a.Code)
+	}
+	return err
+}
+
+// stopDaemon asks the daemon to end, which it does with exit code 0.
+func (r *rig) stopDaemon() error {
+	if err := r.route.hear(""); err != nil {
+		return err
+	}
+	a, err := r.guest.Do(guest.Request{Do: "signal", Signal: int(syscall.SIGTERM), Timeout: patience})
+	if err == nil && a.Code != 0 {
+		err = fmt.Errorf("exit code %d after SIGTERM, want 0", a.Code)
+	}
+	return err
+}
+
+// descriptors is how many the daemon has open.
+func (r *rig) descriptors() (int, error) {
+	a, err := r.guest.Do(guest.Request{Do: "state", Timeout: time.Second})
+	if err != nil {
+		return 0, err
+	}
+	out, err := r.run(fmt.Sprintf("ls /proc/%d/fd | wc -l", a.PID))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(out)
+}
+
+// plug plugs the USB camera in; unplug pulls it out.
+func (r *rig) plug() error {
+	var err error
+	r.camera, err = uvcsim.Plug(r.socket("camera"), r.film)
+	return err
+}
+
+func (r *rig) unplug() error {
+	err := r.camera.Unplug()
+	r.camera = nil
+	return err
+}
+
+// gps lets the daemon's next look for its receiver find it at a line of the guest.
+func (r *rig) gps(device string) error {
+	_, err := r.run(fmt.Sprintf("ln -sfn %s %s", device, gpsLink))
+	return err
+}

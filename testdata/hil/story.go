@@ -1,0 +1,396 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"gadeblik/testdata/hil/uvcsim"
+	"gadeblik/uplink"
+)
+
+// chapter is a part of the story. Those that the rest builds on end the story when they
+// fail; the others are told in any case.
+type chapter struct {
+	name  string
+	basis bool
+	tell  func(*teller) bool
+}
+
+var chapters = []chapter{
+	{"start", true, start},
+	{"vivid", false, vivid},
+	{"camera", true, usbCamera},
+	{"zone left", false, one("zone left: camera off", (*teller).leaves)},
+	{"evidence", false, one("evidence received, decrypted, stored", (*teller).evidenceArrives)},
+	{"button off", false, one("button off while capturing: camera off", (*teller).buttonOff)},
+	{"before", true, one("before the faults", (*teller).before)},
+	{"unplugged", false, unplugged},
+	{"frozen", false, frozen},
+	{"corrupt", false, corrupt},
+	{"silent", false, silent},
+	{"hung up", false, hungUp},
+	{"chip gone", false, chipGone},
+	{"broker", false, brokerGone},
+	{"network", false, networkGone},
+	{"leaks", false, leaks},
+	{"files", false, tidy},
+	{"power cut", false, powerCut},
+	{"end", true, end},
+}
+
+// teller tells the story of a rig.
+type teller struct {
+	*rig
+	ctx    context.Context
+	opened int // descriptors of the daemon before the faults
+}
+
+// tell sets the scene, tells the story and clears up.
+func tell(ctx context.Context, o options) error {
+	report := &report{out: os.Stdout, begin: time.Now()}
+	r, err := newRig(o, report)
+	if err != nil {
+		if r != nil {
+			r.close(false)
+		}
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	driven := make(chan struct{})
+	go func() { defer close(driven); r.route.drive(ctx) }()
+	t := &teller{rig: r, ctx: ctx}
+	t.chapters()
+	stop()
+	<-driven
+	r.close(o.keep || report.failed > 0)
+	fmt.Fprintf(report.out, "%7.1f  %s: %d passed, %d failed\n", time.Since(report.begin).Seconds(), o.arch, report.passed, report.failed)
+	if report.failed > 0 {
+		return fmt.Errorf("%d of %d steps failed", report.failed, report.failed+report.passed)
+	}
+	return nil
+}
+
+func (t *teller) chapters() {
+	for _, c := range chapters {
+		if !c.basis && !t.o.tells(c.name) {
+			continue
+		}
+		if t.ctx.Err() != nil {
+			t.report.step(c.name, func() (string, error) { return "", context.Cause(t.ctx) })
+			return
+		}
+		if !c.tell(t) && c.basis {
+			return
+		}
+	}
+}
+
+// step tells one event.
+func (t *teller) step(what string, part func() (string, error)) bool {
+	return t.report.step(what, part)
+}
+
+// until waits for something, and gives up at once where the daemon has ended.
+func (t *teller) until(what string, within time.Duration, ok func() error) error {
+	return until(t.ctx, what, within, ok)
+}
+
+// is waits for a condition of the daemon.
+func (t *teller) is(what string, within time.Duration, ok func(condition) bool) error {
+	return t.until(what, within, func() error {
+		c, err := t.condition()
+		if err == nil && !ok(c) {
+			err = errors.New(c.String())
+		}
+		return err
+	})
+}
+
+func start(t *teller) bool {
+	return t.step("booted", func() (string, error) {
+		if err := t.boot(t.ctx, t.o.cache, "utc"); err != nil {
+			return "", err
+		}
+		return t.run("uname -rm")
+	}) && t.step("broker up", func() (string, error) {
+		return "mosquitto", t.office.openBroker()
+	})
+}
+
+// vivid is a first life with the kernel's own test camera: pixels without JPEG.
+func vivid(t *teller) bool {
+	ok := t.firstSteps("vivid.yaml", t.noCameraOpen) &&
+		t.step("vivid: zone entered, frames are looked at", func() (string, error) {
+			if _, err := t.press(true); err != nil {
+				return "", err
+			}
+			t.route.change(true)
+			if err := t.is("capturing", patience, capturing); err != nil {
+				return "", err
+			}
+			err := t.is("looks", patience, func(c condition) bool { return c.Status.Counters["looked"] >= 2 })
+			c, err2 := t.condition()
+			return fmt.Sprintf("%d frames at the gate, %d looked at", c.Status.Counters["frames"], c.Status.Counters["looked"]), errors.Join(err, err2)
+		}) &&
+		t.step("vivid: zone left, no more frames", func() (string, error) {
+			t.route.change(false)
+			if err := t.is("armed", patience, func(c condition) bool { return c.Status.State == uplink.Armed }); err != nil {
+				return "", err
+			}
+			return t.standsStill()
+		})
+	if t.alive() != nil {
+		return false // said already
+	}
+	return t.step("vivid: SIGTERM, exit code 0", func() (string, error) { return "", t.stopDaemon() }) && ok
+}
+
+// noCameraOpen says which camera the daemon has open, or nil.
+func (t *teller) noCameraOpen() error {
+	out, err := t.run("ls -l /proc/[0-9]*/fd 2>/dev/null | grep /dev/video || true")
+	if err == nil && out != "" {
+		err = fmt.Errorf("a camera is open: %s", out)
+	}
+	return err
+}
+
+// standsStill sees that no frame comes to the gate any more.
+func (t *teller) standsStill() (string, error) {
+	var last uint64
+	since := time.Now()
+	err := t.until("no more frames", patience, func() error {
+		c, err := t.condition()
+		if n := c.Status.Counters["frames"]; n != last {
+			last, since = n, time.Now()
+		}
+		if quiet := time.Since(since); err == nil && quiet < 3*time.Second {
+			err = fmt.Errorf("%d frames, for %s", last, quiet)
+		}
+		return err
+	})
+	return fmt.Sprintf("%d frames in all", last), err
+}
+
+func capturing(c condition) bool { return c.Status.State == uplink.Capturing }
+
+// firstSteps are those of each life, up to a vehicle outside of its zone. off says that
+// the camera is.
+func (t *teller) firstSteps(config string, off func() error) bool {
+	return t.step("daemon up ("+config+")", func() (string, error) {
+		if err := t.gps(t.uart); err != nil {
+			return "", err
+		}
+		if err := t.startDaemon(t.ctx, config); err != nil {
+			return "", err
+		}
+		return "", t.route.hear(t.socket("uart-gps"))
+	}) && t.step("off after its start, camera off", func() (string, error) {
+		c, err := t.condition()
+		if err == nil && (c.Switch.On || c.Switch.By != "boot" || c.Status.State != uplink.Off) {
+			err = errors.New("the agent is not off")
+		}
+		return c.String(), errors.Join(err, off())
+	}) && t.ordered()
+}
+
+// ordered sees to it that orders are in force and the inbox listens.
+func (t *teller) ordered() bool {
+	if t.office.version > 0 {
+		return true
+	}
+	return t.step("inbox up, orders pushed over the broker", func() (string, error) {
+		key, err := t.run("cat /data/state/device.key.pub")
+		if err == nil {
+			err = t.office.openInbox(key)
+		}
+		if err == nil {
+			err = t.office.push(orders())
+		}
+		return fmt.Sprintf("version %d is in force", t.office.version), err
+	})
+}
+
+// usbCamera is the life with the USB camera, in which all faults happen.
+func usbCamera(t *teller) bool {
+	off := func() error { return t.untouched(time.Time{}) }
+	return t.step("USB camera plugged in", func() (string, error) {
+		if err := t.plug(); err != nil {
+			return "", err
+		}
+		err := t.until("uvcvideo binds", patience, func() error {
+			_, err := t.run("grep -l '" + uvcsim.Name + "' /sys/class/video4linux/*/name")
+			return err
+		})
+		out, err2 := t.run("cat /sys/bus/usb/drivers/uvcvideo/*/interface 2>/dev/null; ls /dev/video*")
+		return strings.Join(strings.Fields(out), " "), errors.Join(err, err2)
+	}) && t.firstSteps("usb.yaml", off) &&
+		t.step("switched on outside of the zone, camera off", func() (string, error) {
+			begin := time.Now()
+			if _, err := t.press(true); err != nil {
+				return "", err
+			}
+			err := t.is("armed outside", patience, func(c condition) bool {
+				return c.Switch.On && c.Status.State == uplink.Armed && c.Status.Reason == "outside"
+			})
+			return t.buttonWord(), errors.Join(err, t.untouched(begin))
+		}) &&
+		t.step("zone entered: camera on", func() (string, error) {
+			begin := time.Now()
+			t.route.change(true)
+			on, err := t.switched(begin, true, patience)
+			entered, _ := t.route.crossed()
+			return fmt.Sprintf("STREAMON %s after the edge was crossed", milliseconds(on.Sub(entered))), err
+		}) &&
+		t.step("frames are captured and looked at", func() (string, error) {
+			err := t.is("looks", patience, func(c condition) bool {
+				return capturing(c) && c.Status.Counters["looked"] >= 2 && c.Status.Counters["redacted"] >= 1
+			})
+			c, err2 := t.condition()
+			return fmt.Sprintf("%d taken by the driver, %d looked at, %d redacted", t.camera.Frames(), c.Status.Counters["looked"], c.Status.Counters["redacted"]), errors.Join(err, err2)
+		})
+}
+
+// before counts what the faults must not add to.
+func (t *teller) before() (string, error) {
+	err := t.steady()
+	n, err2 := t.descriptors()
+	t.opened = n
+	return fmt.Sprintf("capturing; the daemon has %d descriptors open", n), errors.Join(err, err2)
+}
+
+// one is a chapter of one step.
+func one(what string, part func(*teller) (string, error)) func(*teller) bool {
+	return func(t *teller) bool { return t.step(what, func() (string, error) { return part(t) }) }
+}
+
+func (t *teller) buttonWord() string {
+	if t.able.button {
+		return fmt.Sprintf("by the button at %s, line %d", t.chip, buttonLine)
+	}
+	return "by the control socket: the daemon knows no button, or the guest has no GPIO"
+}
+
+// untouched says that the driver has streamed since a moment, or nil.
+func (t *teller) untouched(since time.Time) error {
+	if events := t.camera.Events(since); len(events) > 0 || t.camera.Streaming() {
+		return fmt.Errorf("the camera streamed: %v", events)
+	}
+	return nil
+}
+
+// switched waits until the driver has turned the stream on, or off, since a moment, and
+// returns when it did.
+func (t *teller) switched(since time.Time, on bool, within time.Duration) (time.Time, error) {
+	var at time.Time
+	err := t.until(fmt.Sprintf("stream on: %t", on), within, func() error {
+		events := t.camera.Events(since)
+		if len(events) == 0 || events[len(events)-1].On != on {
+			return fmt.Errorf("seen since: %v", events)
+		}
+		at = events[len(events)-1].At
+		return nil
+	})
+	return at, err
+}
+
+// evidenceArrives waits for an observation with a picture.
+func (t *teller) evidenceArrives() (string, error) {
+	var seen stored
+	err := t.until("an observation with a picture in the inbox", patience, func() error {
+		shelf, err := t.office.shelf()
+		for _, s := range shelf {
+			if s.Image != nil {
+				seen = s
+				return err
+			}
+		}
+		return errors.Join(err, fmt.Errorf("%d observations, none with a picture", len(shelf)))
+	})
+	if err != nil {
+		return "", err
+	}
+	picture, err := os.ReadFile(strings.TrimSuffix(seen.path, ".json") + ".jpg")
+	if err == nil && len(picture) != seen.Image.Bytes {
+		err = fmt.Errorf("the picture has %d bytes, want %d", len(picture), seen.Image.Bytes)
+	}
+	return fmt.Sprintf("%s, score %.2f, %d bytes, time from %s", seen.Object.Label, seen.Object.Score, len(picture), seen.Time.Source), err
+}
+
+// leaves drives out of the zone.
+func (t *teller) leaves() (string, error) {
+	begin := time.Now()
+	t.route.change(false)
+	off, err := t.switched(begin, false, patience)
+	if err != nil {
+		return "", err
+	}
+	_, left := t.route.crossed()
+	if left.Before(begin) { // the circle of error was outside first
+		left = off
+	}
+	after := off.Sub(left)
+	if after > leaveTime {
+		err = fmt.Errorf("STREAMOFF %s after the edge was crossed, at most %s", milliseconds(after), milliseconds(leaveTime))
+	}
+	return fmt.Sprintf("STREAMOFF %s after the edge was crossed", milliseconds(after)), err
+}
+
+// buttonOff turns the switch off while the camera streams.
+func (t *teller) buttonOff() (string, error) {
+	if err := t.steady(); err != nil {
+		return "", err
+	}
+	pressed, err := t.press(false)
+	if err != nil {
+		return "", err
+	}
+	off, err := t.switched(pressed, false, patience)
+	if err != nil {
+		return "", err
+	}
+	took := off.Sub(pressed)
+	seen := fmt.Sprintf("STREAMOFF %s after the press (%s)", milliseconds(took), milliseconds(offTime))
+	if most := offTime * offAllowance; took > most {
+		return "", fmt.Errorf("%s, at most %s under emulation", seen, milliseconds(most))
+	}
+	return seen, nil
+}
+
+// steady brings the vehicle into the zone, capturing.
+func (t *teller) steady() error {
+	t.route.change(true)
+	c, err := t.condition()
+	if err != nil {
+		return err
+	}
+	if !c.Switch.On {
+		if _, err := t.press(true); err != nil {
+			return err
+		}
+	}
+	if err := t.streams(patience); err != nil {
+		return err
+	}
+	return t.is("capturing", patience, capturing)
+}
+
+// steadyFrames is how many frames in a row say that the camera works.
+const steadyFrames = 3
+
+// streams waits until the driver takes pictures, and goes on to.
+func (t *teller) streams(within time.Duration) error {
+	if t.camera == nil {
+		return errors.New("the camera is not plugged in")
+	}
+	first := t.camera.Frames()
+	return t.until("pictures go to the driver", within, func() error {
+		if n := t.camera.Frames() - first; !t.camera.Streaming() || n < steadyFrames {
+			return fmt.Errorf("streaming: %t, %d pictures taken", t.camera.Streaming(), n)
+		}
+		return nil
+	})
+}
