@@ -153,8 +153,15 @@ func (s *street) order(t *testing.T, tasks ...map[string]any) uplink.OrdersRepor
 // run runs the agent in a bubble of fake time, lets script act, and stops it.
 func run(t *testing.T, script func(t *testing.T, s *street)) {
 	t.Helper()
+	runWith(t, func(*Config) {}, script)
+}
+
+// runWith is run, with an agent whose configuration is adjusted before it starts.
+func runWith(t *testing.T, adjust func(*Config), script func(t *testing.T, s *street)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := newStreet(t)
+		adjust(&s.agent.cfg)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- s.agent.Run(ctx) }()
@@ -308,8 +315,7 @@ func TestOnlyGoodOrdersReplaceOrders(t *testing.T) {
 }
 
 func TestAFullOutboxClosesTheGate(t *testing.T) {
-	run(t, func(t *testing.T, s *street) {
-		s.agent.cfg.HighWater = 1e-9
+	runWith(t, func(c *Config) { c.HighWater = 1e-9 }, func(t *testing.T, s *street) {
 		s.order(t, task("bins", nil))
 		s.on()
 		after(20 * time.Second)

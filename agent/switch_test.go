@@ -104,10 +104,10 @@ func (s *street) streams(t *testing.T) {
 // nothing and nothing of a frame is in memory, though the models would take seconds;
 // and no model is blamed.
 func TestOffIsNowAlsoDuringALook(t *testing.T) {
-	run(t, func(t *testing.T, s *street) {
-		models := s.agent.cfg.Models
-		models.Timeout = 10 * time.Second
-		models.Detectors["looker"] = slow{s.sight.look, 3 * time.Second, false}
+	runWith(t, func(c *Config) {
+		c.Models.Timeout = 10 * time.Second
+		c.Models.Detectors["looker"] = slow{c.Models.Detectors["looker"].(*scripted), 3 * time.Second, false}
+	}, func(t *testing.T, s *street) {
 		s.order(t, task("bins", nil))
 		for range maxFailures + 1 {
 			s.on()
@@ -130,8 +130,9 @@ func TestOffIsNowAlsoDuringALook(t *testing.T) {
 // TestOffStopsTheCameraWhateverAModelDoes: a model that does not end when told to holds
 // up the look, not the camera.
 func TestOffStopsTheCameraWhateverAModelDoes(t *testing.T) {
-	run(t, func(t *testing.T, s *street) {
-		s.agent.cfg.Models.Detectors["looker"] = slow{s.sight.look, 3 * time.Second, true}
+	runWith(t, func(c *Config) {
+		c.Models.Detectors["looker"] = slow{c.Models.Detectors["looker"].(*scripted), 3 * time.Second, true}
+	}, func(t *testing.T, s *street) {
 		s.order(t, task("bins", nil))
 		s.on()
 		s.streams(t)
