@@ -39,7 +39,7 @@ maintainer="${DEBFULLNAME:-Gadeblik maintainers} <${DEBEMAIL:-maintainers@gadebl
 debian_version() {
 	local v=${version#v}
 	case $v in
-	[0-9]*.*) v=$(sed -E 's/-([0-9]+)-g([0-9a-f]+)/+\1.g\2/; s/-dirty$/+dirty/; s/-/~/g' <<<"$v") ;;
+	[0-9]*.*) v=$(sed -E 's/-([0-9]+)-g([0-9a-f]+)/+\1.g\2/; s/-dirty$/+0.dirty/; s/-/~/g' <<<"$v") ;;
 	*) v="0~git${day//-/}.${v//-/.}" ;;
 	esac
 	[[ $v =~ ^[0-9][A-Za-z0-9.+~]*$ ]] || fail "VERSION $version makes no version of a package ($v)"

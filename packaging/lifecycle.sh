@@ -223,11 +223,11 @@ demonstrate() {
 	if emulated; then
 		step "gadeblik replay, as the agent's user, emulated"
 		cp -r testdata/drives/demo "$work/root/tmp/drive"
-		says=$(as gadeblik timeout 1500 gadeblik replay /tmp/drive --out /tmp/demo/replay 2>&1) || { echo "$says" >&2 && false; }
+		says=$(as gadeblik timeout --foreground --kill-after=10 1500 gadeblik replay /tmp/drive --out /tmp/demo/replay 2>&1) || { echo "$says" >&2 && false; }
 		contains replay "$(find "$work/root/tmp/demo/replay")" summary.json observations.jsonl
 	else
 		step "gadeblik demo, as the agent's user"
-		says=$(as gadeblik timeout 300 gadeblik demo --out /tmp/demo 2>&1) || { echo "$says" >&2 && false; }
+		says=$(as gadeblik timeout --foreground --kill-after=10 300 gadeblik demo --out /tmp/demo 2>&1) || { echo "$says" >&2 && false; }
 		contains demo "$says" "arrived over MQTT and were receipted"
 	fi
 	test -n "$(find "$work/root/tmp/demo/replay/evidence" -name '*.jpg' -print -quit)"

@@ -12,10 +12,9 @@ import (
 // fault breaks something, sees that it is noticed, mends it and waits until the vehicle
 // captures again.
 type fault struct {
-	what string
-	do   func() error
-	// noticed tells what the daemon is to say meanwhile; nil asks for nothing.
-	noticed func(condition) bool
+	what    string
+	do      func() error
+	noticed func(condition) bool // what the daemon is to say meanwhile
 	mend    func() error
 }
 
@@ -31,7 +30,7 @@ func (t *teller) fault(f fault) bool {
 		var reason string
 		err := t.is("the fault is noticed", patience, func(c condition) bool {
 			reason = c.why()
-			return f.noticed == nil || f.noticed(c)
+			return f.noticed(c)
 		})
 		noticed := time.Since(begin)
 		mended := time.Now()
@@ -202,11 +201,11 @@ func (t *teller) apart(what string, do, mend func() error) bool {
 		if err = errors.Join(err, mend()); err != nil {
 			return "", err
 		}
-		var new int
+		fresh := 0
 		err = t.until("what waited is stored", patience, func() error {
 			now, err := t.office.parcels()
-			if new = len(now) - len(before); err == nil && new < int(queued) {
-				err = fmt.Errorf("%d new, %d waited", new, queued)
+			if fresh = len(now) - len(before); err == nil && fresh < int(queued) {
+				err = fmt.Errorf("%d new, %d waited", fresh, queued)
 			}
 			return err
 		})
