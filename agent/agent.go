@@ -74,6 +74,7 @@ type Agent struct {
 	gpsErr      atomic.Pointer[string]
 
 	pending []Product // made, and not taken by the outbox yet
+	looking looking
 
 	status        atomic.Pointer[uplink.Status]
 	statusChanged chan struct{}

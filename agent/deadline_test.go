@@ -59,6 +59,31 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// TestEndedStaysEnded: who watches a context must find its error whenever he comes. The
+// standard library panics where there is none.
+func TestEndedStaysEnded(t *testing.T) {
+	var d deadline
+	for range 2000 {
+		parent, cancel := context.WithCancel(t.Context())
+		ctx := d.within(parent, time.Minute)
+		seen := make(chan struct{})
+		child, stop := context.WithCancel(ctx)
+		context.AfterFunc(child, func() { close(seen) })
+		cancel()
+		<-ctx.Done()
+		d.over()
+		if d.within(t.Context(), time.Minute).Err() != nil {
+			t.Fatal("the next use has ended with the one before")
+		}
+		d.over()
+		<-seen
+		if ctx.Err() == nil {
+			t.Fatal("a context that ended has no error any more")
+		}
+		stop()
+	}
+}
+
 func TestDeadlineDoesNotAllocate(t *testing.T) {
 	var d deadline
 	ctx := t.Context()

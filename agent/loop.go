@@ -59,10 +59,27 @@ func (a *Agent) frame(ctx context.Context) error {
 	// pressed during the look ends it.
 	permit := a.askSwitch(time.Now())
 	a.pipe.SetPaused(a.paused())
-	looking, done := context.WithCancel(permit)
-	defer done()
-	defer context.AfterFunc(ctx, done)()
-	return errors.Join(err, a.pipe.Frame(looking, f), a.absorb())
+	return errors.Join(err, a.pipe.Frame(a.looking.of(ctx, permit), f), a.absorb())
+}
+
+// looking is the context of looks: it ends with the agent or with the driver's permit.
+// It lasts as long as these two, so that who watches it need not begin again at each
+// frame.
+type looking struct {
+	context.Context
+	permit context.Context
+	leave  func() bool // the agent's context
+}
+
+func (l *looking) of(agent, permit context.Context) context.Context {
+	if l.permit != permit {
+		if l.leave != nil {
+			l.leave()
+		}
+		ctx, end := context.WithCancel(permit)
+		*l = looking{ctx, permit, context.AfterFunc(agent, end)}
+	}
+	return l.Context
 }
 
 // askSwitch tells the pipeline what the switch says, and returns what ends when it
