@@ -86,9 +86,10 @@ type Agent struct {
 	lost          atomic.Uint64
 }
 
-// maxFixes is how many fixes may wait for the loop, two seconds at 10 Hz: a
-// fence that counts N of M must see each.
-const maxFixes = 20
+// maxFixes is how many fixes may wait for the loop: a fence that counts N of M must
+// see each. Half a minute at 10 Hz is longer than any look takes; if the receiver had to
+// wait, its fixes would come late, and the clock would not trust them.
+const maxFixes = 300
 
 // maxPending is how many products may wait for a failing outbox. The gate is
 // closed meanwhile, so only the ends of open passes come here.
