@@ -233,11 +233,17 @@ func (r *rig) press(on bool) (time.Time, error) {
 		return begin, err
 	}
 	time.Sleep(thumb)
-	return begin, r.push(false)
+	err = r.push(false)
+	time.Sleep(rest)
+	return begin, err
 }
 
-// thumb is how long a short press lasts.
-const thumb = 120 * time.Millisecond
+const (
+	// thumb is how long a short press lasts.
+	thumb = 120 * time.Millisecond
+	// rest is how long nobody presses again: sooner the agent takes it for a bad contact.
+	rest = 500 * time.Millisecond
+)
 
 // startDaemon starts the daemon and waits until it answers.
 func (r *rig) startDaemon(ctx context.Context, config string) error {
