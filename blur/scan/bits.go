@@ -44,11 +44,9 @@ func (r *reader) drop(bits uint) {
 // dc takes a DC difference; false for a code that there is not.
 func (r *reader) dc(t *table) (int32, bool) {
 	r.fill()
-	s := t.step[r.acc>>(64-lookupBits)]
+	s := t.next(r.acc, dcClass)
 	if s == 0 {
-		if s = t.slow(r.acc, dcClass); s == 0 {
-			return 0, false
-		}
+		return 0, false
 	}
 	v := s.value(r.acc)
 	r.drop(s.bits())

@@ -89,10 +89,7 @@ func (c *recoder) keptAC(i int) {
 	t := c.p.table(acClass, i)
 	for k := 1; k < 64; {
 		c.r.fill()
-		s := t.step[c.r.acc>>(64-lookupBits)]
-		if s == 0 {
-			s = t.slow(c.r.acc, acClass)
-		}
+		s := t.next(c.r.acc, acClass)
 		if s.advance() == 0 {
 			c.r.drop(s.bits())
 			c.symbol(acClass, i, endBlock, 0, 0)

@@ -34,7 +34,7 @@ func checkRuntime(cfg *config.Config) checkup {
 			version = "ONNX Runtime " + rt.Version() + " at " + path
 		}
 	}
-	return verdict("runtime", err, version, "run `make deps`, or name the library in models.onnxruntime")
+	return verdict("runtime", err, version, "install the gadeblik package anew, or in a checkout run `make deps`; or name the library in models.onnxruntime")
 }
 
 // slowLook is how long a look may take before a vehicle at walking pace has passed
