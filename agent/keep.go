@@ -2,11 +2,14 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
+
+	"gadeblik/uplink"
 )
 
 // How long to wait at most before something that failed is tried again. How long
@@ -18,6 +21,12 @@ const (
 	// maxDeviceWait is the same for what is plugged into the computer: looking for it
 	// costs nobody else anything, and the driver waits.
 	maxDeviceWait = 5 * time.Second
+	// maxUnreachedWait is the same for a broker that no attempt gets through to: those
+	// burden nobody. Together with the 8 s that TCP waits between its own last two
+	// attempts within [uplink.LinkConfig.ConnectTimeout] it stays below 15 s. What gets
+	// through and fails then, as at a broker that a whole fleet comes back to, has the
+	// long wait.
+	maxUnreachedWait = 6 * time.Second
 	// steadyAfter is how long something must have worked for its next failure
 	// to count as a first one.
 	steadyAfter = time.Minute
@@ -32,18 +41,31 @@ type part struct {
 	name string
 	run  func(context.Context) error
 	log  *slog.Logger
-	most time.Duration   // the longest wait before it is tried again
-	wake <-chan struct{} // says that there is new hope: try soon; nil never does
+	most func(error) time.Duration // the longest wait after a failure
+	wake <-chan struct{}           // says that there is new hope: try soon; nil never does
 }
 
 func (a *Agent) part(name string, run func(context.Context) error) part {
-	return part{name: name, run: run, log: a.cfg.Log, most: maxWait}
+	return part{name: name, run: run, log: a.cfg.Log, most: atMost(maxWait)}
 }
 
 func (a *Agent) devicePart(name string, run func(context.Context) error) part {
 	p := a.part(name, run)
-	p.most = maxDeviceWait
+	p.most = atMost(maxDeviceWait)
 	return p
+}
+
+// atMost is the same longest wait after every failure.
+func atMost(d time.Duration) func(error) time.Duration {
+	return func(error) time.Duration { return d }
+}
+
+// brokerWait is the longest wait before the broker is tried again.
+func brokerWait(err error) time.Duration {
+	if errors.Is(err, uplink.ErrUnreachable) {
+		return maxUnreachedWait
+	}
+	return maxWait
 }
 
 // keep runs a part until ctx ends, again whenever it fails. It is the agent's
@@ -63,7 +85,7 @@ func keep(ctx context.Context, p part) error {
 		}
 		pause := rand.N(wait) + 1
 		said.stopped(p.name, err, pause)
-		wait = min(2*wait, p.most)
+		wait = min(2*wait, p.most(err))
 		if p.rest(ctx, pause) {
 			wait = firstWait
 		}

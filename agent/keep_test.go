@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gadeblik/uplink"
 )
 
 // tries runs a part that fails after lasting for a while, and returns the pauses
@@ -18,7 +21,7 @@ func tries(t *testing.T, n int, lasting func(try int) time.Duration, wake <-chan
 	ctx, cancel := context.WithCancel(t.Context())
 	var pauses []time.Duration
 	ended := time.Now()
-	p := part{name: "test", log: slog.New(slog.DiscardHandler), most: maxWait, wake: wake}
+	p := part{name: "test", log: slog.New(slog.DiscardHandler), most: atMost(maxWait), wake: wake}
 	p.run = func(context.Context) error {
 		pauses = append(pauses, time.Since(ended))
 		if len(pauses) > n {
@@ -75,6 +78,37 @@ func TestAMinuteOfSuccessForgivesFailures(t *testing.T) {
 	})
 }
 
+// A broker that was out of reach is found within 15 s of its return, however long it
+// was away; one that takes connections and fails then is spared.
+func TestAnUnreachableBrokerIsTriedMoreOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var longest [2]time.Duration
+		ended, tries := time.Now(), 0
+		p := part{name: "uplink", log: slog.New(slog.DiscardHandler), most: brokerWait}
+		p.run = func(context.Context) error {
+			phase := min(tries/1000, 1)
+			if tries%1000 > 10 { // the pauses have grown
+				longest[phase] = max(longest[phase], time.Since(ended))
+			}
+			if tries++; tries == 2000 {
+				cancel()
+			}
+			ended = time.Now()
+			if phase == 0 {
+				return errors.New("not authorized")
+			}
+			return fmt.Errorf("connect: %w", uplink.ErrUnreachable)
+		}
+		if err := keep(ctx, p); err != nil {
+			t.Fatal(err)
+		}
+		if longest[0] < maxWait*9/10 || longest[1] > maxUnreachedWait+1 || longest[1] < maxUnreachedWait*9/10 {
+			t.Errorf("the longest pauses are %s and, out of reach, %s; want %s and %s", longest[0], longest[1], maxWait, maxUnreachedWait)
+		}
+	})
+}
+
 // A network that comes up ends the pause soon, and one that comes and goes all the
 // time does not make attempts that follow each other closely.
 func TestNewHopeEndsThePause(t *testing.T) {
@@ -102,7 +136,7 @@ func TestTheSameFailureIsNotLoggedEachTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		ctx, cancel := context.WithCancel(t.Context())
-		p := part{name: "camera", log: slog.New(slog.NewTextHandler(&out, nil)), most: maxDeviceWait}
+		p := part{name: "camera", log: slog.New(slog.NewTextHandler(&out, nil)), most: atMost(maxDeviceWait)}
 		began, tries := time.Now(), 0
 		p.run = func(context.Context) error {
 			tries++

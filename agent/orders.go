@@ -116,6 +116,7 @@ func (a *Agent) runLink(ctx context.Context) error {
 		return err
 	}
 	p := a.part("uplink", link.Run)
+	p.most = brokerWait
 	wake := make(chan struct{}, 1)
 	p.wake = wake
 	var watch sync.WaitGroup

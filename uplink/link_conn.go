@@ -15,6 +15,10 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
 
+// ErrUnreachable is the error of a [Link] whose attempt to connect reached nobody: the
+// broker's name is not known, nothing answers, or nothing listens there.
+var ErrUnreachable = errors.New("the broker cannot be reached")
+
 var errLost = errors.New("the connection is lost")
 
 // broker is an address as a URL names it.
@@ -65,7 +69,7 @@ func (b broker) dial(ctx context.Context, timeout time.Duration, maxPacket int) 
 	dialer := net.Dialer{Control: tuneSocket}
 	raw, err := dialer.DialContext(opening, "tcp", b.address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	if b.tls == nil {
 		return newWire(ctx, raw, maxPacket), nil

@@ -1,6 +1,7 @@
 package uplink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,6 +33,7 @@ type message struct {
 type transport struct {
 	client mqtt.Client
 	wire   *wire
+	undone error      // why there is no wire; the client passes on its text only
 	lost   chan error // delivers one error when the connection is lost
 }
 
@@ -66,8 +68,9 @@ func openTransport(ctx context.Context, c transportConfig) (*transport, error) {
 		<-connected.Done() // soon, the connection being closed
 		if t.wire != nil {
 			t.close()
+			return nil, err
 		}
-		return nil, err
+		return nil, cmp.Or(t.undone, err)
 	}
 	t.wire.keep()
 	return t, nil
@@ -86,6 +89,7 @@ func (t *transport) options(ctx context.Context, c transportConfig) *mqtt.Client
 		SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) {
 			w, err := c.broker.dial(ctx, c.connectTimeout, c.maxPacket)
 			if err != nil {
+				t.undone = err
 				return nil, err
 			}
 			if c.oversized != nil {

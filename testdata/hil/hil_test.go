@@ -32,18 +32,22 @@ func TestTheReceiverIsUnderstood(t *testing.T) {
 		heard <- all.Bytes()
 	}()
 	begin := time.Date(2026, 5, 4, 23, 59, 50, 250e6, time.UTC)
-	const fixes = 120
+	const (
+		inwards  = 20 * time.Second
+		outwards = 160 * time.Second
+		fixes    = int(240 * time.Second / fixEvery)
+	)
 	for n := range fixes {
-		switch n {
-		case 10:
+		switch time.Duration(n) * fixEvery {
+		case inwards:
 			r.change(true)
-		case 80:
+		case outwards:
 			r.change(false)
 		}
 		r.fix(begin.Add(time.Duration(n) * fixEvery))
 	}
 	entered, left := r.crossed()
-	if !entered.After(begin.Add(9*fixEvery)) || !left.After(begin.Add(79*fixEvery)) {
+	if !entered.After(begin.Add(inwards)) || !left.After(begin.Add(outwards)) {
 		t.Errorf("entered %s, left %s", entered, left)
 	}
 	if err := ours.Close(); err != nil {
@@ -63,7 +67,7 @@ func TestTheReceiverIsUnderstood(t *testing.T) {
 			t.Fatalf("fix %d: %+v, want time %s", n, f, want)
 		}
 	}
-	inside, outside := list[70], list[fixes-1]
+	inside, outside := list[outwards/fixEvery-1], list[fixes-1]
 	north := func(f gps.Fix) float64 { return (f.Lat - originLat) * 111_195 }
 	if math.Abs(north(inside)-insideLane) > 0.5 || math.Abs(north(outside)-outsideLane) > 0.5 {
 		t.Errorf("lanes at %.1f m and %.1f m, want %g and %g", north(inside), north(outside), insideLane, outsideLane)

@@ -22,10 +22,7 @@ const (
 	drivingSpeed  = 3.0 // metres per second along the street
 	crossingSpeed = 5.0 // and across
 
-	// The agent keeps twenty fixes while it looks. A look takes up to half a minute on
-	// an emulated processor; at a receiver's usual five fixes a second the last of them
-	// would come late, and be taken for a clock that jumps.
-	fixEvery = 2 * time.Second
+	fixEvery = 200 * time.Millisecond
 	hdop     = 0.9
 )
 
@@ -87,7 +84,7 @@ func (r *route) fix(now time.Time) {
 	lat, lon := place(r.east, r.north)
 	// A line that nobody reads must not hold the vehicle up; a sentence that is cut
 	// off has no checksum.
-	if err := r.receiver.SetWriteDeadline(time.Now().Add(fixEvery / 20)); err != nil {
+	if err := r.receiver.SetWriteDeadline(time.Now().Add(fixEvery / 2)); err != nil {
 		return
 	}
 	_, _ = r.receiver.Write([]byte(rmc(now, lat, lon, speed, course) + gga(now, lat, lon)))
