@@ -84,6 +84,7 @@ type Agent struct {
 	trusted       atomic.Pointer[instant] // newest trusted time
 	beat          atomic.Int64            // host time of the loop's last turn, Unix nanoseconds
 	lost          atomic.Uint64
+	link          atomic.Pointer[uplink.Link] // nil where there is none
 }
 
 // maxFixes is how many fixes may wait for the loop: a fence that counts N of M must

@@ -115,6 +115,7 @@ func (a *Agent) runLink(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.link.Store(link)
 	p := a.part("uplink", link.Run)
 	p.most = brokerWait
 	wake := make(chan struct{}, 1)

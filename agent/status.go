@@ -80,6 +80,7 @@ func (a *Agent) figures() map[string]uint64 {
 	m := statusFigures(a.pipe.Counters())
 	m["frames_replaced"], m["lost"] = a.slot.Dropped(), a.lost.Load()
 	a.outboxFigures(m)
+	a.linkFigures(m)
 	if a.cfg.Figures != nil {
 		a.cfg.Figures(m)
 	}
@@ -99,6 +100,21 @@ func statusFigures(c Counters) map[string]uint64 {
 		m["gate_"+word] = n
 	}
 	return m
+}
+
+// linkFigures adds how the way to the broker is, where there is to be one.
+func (a *Agent) linkFigures(m map[string]uint64) {
+	link := a.link.Load()
+	if link == nil {
+		return
+	}
+	m["uplink_connected"] = 0
+	if link.Connected() {
+		m["uplink_connected"] = 1
+	}
+	s := link.Stats()
+	m["uplink_connects"], m["uplink_published"] = s.Connects, s.Published
+	m["uplink_resent"], m["uplink_refused"] = s.Resent, s.Refused
 }
 
 // outboxFigures adds what the outbox holds, and what became of all it ever accepted.

@@ -176,7 +176,7 @@ func survivesKill(r *rig) {
 func drains(r *rig) {
 	r.until("an empty outbox while capturing", func() bool {
 		s := r.condition().Status
-		return s.State == uplink.Capturing && s.Counters["outbox_waiting"] == 0
+		return s.State == uplink.Capturing && s.Counters["outbox_waiting"] == 0 && s.Counters["uplink_connected"] == 1 && s.Counters["uplink_connects"] > 0
 	})
 	if code := r.agent.stop(time.Minute); code != exitOK {
 		r.t.Errorf("exit code %d after SIGTERM, want 0", code)

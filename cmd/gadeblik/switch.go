@@ -48,8 +48,19 @@ func printCondition(std stdio, c condition) error {
 	if c.Switch.On {
 		word = "on"
 	}
-	_, err := fmt.Fprintf(std.out, "switch %s since %s (by %s)\nagent  %s: %s\norders version %d\noutbox %d waiting\n%s",
+	_, err := fmt.Fprintf(std.out, "switch %s since %s (by %s)\nagent  %s: %s\norders version %d\noutbox %d waiting\n%s%s",
 		word, c.Switch.Since.Local().Format(time.DateTime), c.Switch.By,
-		c.Status.State, c.Status.Reason, c.Status.OrdersVersion, c.Status.Counters["outbox_waiting"], boardLine(c.Status.Counters))
+		c.Status.State, c.Status.Reason, c.Status.OrdersVersion, c.Status.Counters["outbox_waiting"], uplinkLine(c.Status.Counters), boardLine(c.Status.Counters))
 	return err
+}
+
+// uplinkLine tells whether the broker is at the other end, "" where there is to be none.
+func uplinkLine(figures map[string]uint64) string {
+	switch connected, ok := figures["uplink_connected"]; {
+	case !ok:
+		return ""
+	case connected == 0:
+		return "uplink not connected; what is found waits in the outbox\n"
+	}
+	return "uplink connected\n"
 }

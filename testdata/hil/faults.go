@@ -146,6 +146,9 @@ func chipGone(t *teller) bool {
 // waiting is how many observations the outbox holds.
 func waiting(c condition) uint64 { return c.Status.Counters["outbox_waiting"] }
 
+// connected tells whether the broker is at the other end, as far as the daemon knows.
+func connected(c condition) bool { return c.Status.Counters["uplink_connected"] > 0 }
+
 // delivered waits until nothing waits any more.
 func (t *teller) delivered() error {
 	return t.is("an empty outbox", patience, func(c condition) bool { return waiting(c) == 0 })
@@ -192,11 +195,16 @@ func (t *teller) apart(what string, do, mend func() error) bool {
 		if err := do(); err != nil {
 			return "", err
 		}
+		begin := time.Now()
 		before, err := t.office.parcels()
 		if err != nil {
 			return "", err
 		}
 		queued, err := t.collect(2)
+		if err == nil {
+			err = t.is("the daemon has noticed", patience, func(c condition) bool { return !connected(c) })
+		}
+		gone := time.Since(begin)
 		mended := time.Now()
 		if err = errors.Join(err, mend()); err != nil {
 			return "", err
@@ -210,7 +218,7 @@ func (t *teller) apart(what string, do, mend func() error) bool {
 			return err
 		})
 		took := time.Since(mended)
-		seen := fmt.Sprintf("%d waited while capturing went on; stored %.1f s after", queued, took.Seconds())
+		seen := fmt.Sprintf("away for %.0f s; %d waited while capturing went on; stored %.1f s after", gone.Seconds(), queued, took.Seconds())
 		if most := backTime * backAllowance; err == nil && took > most {
 			err = fmt.Errorf("%s, at most %s under emulation", seen, most)
 		}
