@@ -103,7 +103,7 @@ hil: hil-arm64 ## boot a Debian kernel in QEMU and run the daemon on its drivers
 .PHONY: hil-arm64 hil-amd64
 hil-arm64 hil-amd64: hil-%: build
 	@code=0; testdata/hil/setup.sh $* $(HIL_CACHE) || code=$$?; \
-	case $$code in 0) ;; 77) echo "SKIP hil-$*: no QEMU for $*"; exit 0 ;; *) exit $$code ;; esac; \
+	case $$code in 0) ;; 77) echo "SKIP hil-$*: what it needs cannot be had here, see above"; exit 0 ;; *) exit $$code ;; esac; \
 	set -x; \
 	CGO_ENABLED=1 GOARCH=$* CC=$(HIL_cc_$*) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(HIL_CACHE)/$*/gadeblik ./cmd/gadeblik; \
 	CGO_ENABLED=0 GOARCH=$* $(GO) build -trimpath -o $(HIL_CACHE)/$*/hil ./testdata/hil; \

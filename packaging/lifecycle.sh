@@ -192,8 +192,8 @@ first_words() {
 	step "gadeblik doctor names all that is missing, with its mend"
 	says=$(refused as gadeblik gadeblik doctor --config /etc/gadeblik/gadeblik.yaml)
 	local part
-	grep -qE "^fail  orders .*/etc/gadeblik/keys/orders-1.pub" <<<"$says" # the file says what is to be done
-	for part in models sealing camera gps broker; do
+	grep -qE "^fail  orders .*/etc/gadeblik/keys/orders-1.pub" <<<"$says"
+	for part in serial camera models orders sealing broker; do
 		grep -A1 -E "^fail  $part " <<<"$says" | grep -qE '^ +→ .' ||
 			{ printf 'the doctor does not name %s, or without a mend:\n%s\n' "$part" "$says" >&2 && return 1; }
 	done

@@ -30,11 +30,14 @@ func (v *visit) orders(context.Context) []checkup {
 	}
 	for _, key := range cfg.Orders.TrustedKeys {
 		if !exists(key) {
-			continue // checkOrders names it
+			continue // readTrusted names it
 		}
 		if line, no := v.refused(part, absolute(key), mayRead); no {
 			return []checkup{line}
 		}
+	}
+	if _, err := readTrusted(cfg.Orders.TrustedKeys); err != nil {
+		return []checkup{{part, ill, err.Error(), "the fleet admin makes a pair with `gadeblik keys new`; put its .pub there, or name another in orders.trusted_keys"}}
 	}
 	models, err := checkModels(cfg)
 	if err != nil {

@@ -3,7 +3,7 @@
 # Runtime into CACHE/ARCH/. Does nothing where they are there already.
 #
 # It says which packages of this machine are missing and fails, or exits with code 77
-# where QEMU is missing and this machine's package manager has none.
+# where QEMU or Debian's packages cannot be had.
 #
 # The packages are only unpacked below the cache, through an apt root of its own: the
 # machine's own packages and architectures stay as they are. Kernel versions leave the
@@ -97,7 +97,10 @@ kernel_now() {
 }
 
 download() {
-	apt_root
+	apt_root || {
+		echo "setup: deb.debian.org does not give its list of packages" >&2
+		exit 77
+	}
 	version=$(kernel_now)
 	[ -n "$version" ] || {
 		echo "setup: linux-image-$arch depends on no kernel of the form VERSION-$arch; see apt-cache show in $out/apt" >&2
