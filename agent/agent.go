@@ -74,6 +74,7 @@ type Agent struct {
 	gpsErr      atomic.Pointer[string]
 
 	pending []Product // made, and not taken by the outbox yet
+	refusal error     // why; of many refusals the first
 	looking looking
 
 	status        atomic.Pointer[uplink.Status]

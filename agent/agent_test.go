@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -377,4 +378,21 @@ func TestTrustInTheClockMayEndBeforeThePass(t *testing.T) {
 			t.Errorf("%d observations stored, %d lost; want one and none", n, s.agent.lost.Load())
 		}
 	})
+}
+
+// What the outbox refuses closes the gate, and the reason says why it does.
+func TestTheReasonSaysWhyObservationsWait(t *testing.T) {
+	s := newStreet(t)
+	a := s.agent
+	a.pending = []Product{{}, {}}
+	a.flush()
+	err := a.storageErr()
+	if err == nil || !strings.HasPrefix(err.Error(), "2 observations wait for the outbox: put into outbox: ") {
+		t.Errorf("got %v", err)
+	}
+	a.pending = nil
+	a.flush()
+	if err := errors.Join(a.storageErr(), a.refusal, s.outbox.Close()); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -161,10 +162,12 @@ func (a *Agent) flush() {
 	for len(a.pending) > 0 {
 		p := a.pending[0]
 		if err := a.cfg.Outbox.Put(p.Observation, p.Evidence, p.Terms); err != nil {
+			a.refusal = cmp.Or(a.refusal, err)
 			return
 		}
 		a.pending = a.pending[1:]
 	}
+	a.refusal = nil
 }
 
 // storageErr is why the gate must be closed for the sake of what is stored.
@@ -173,7 +176,7 @@ func (a *Agent) storageErr() error {
 		return err
 	}
 	if len(a.pending) > 0 {
-		return fmt.Errorf("%d observations wait for the outbox", len(a.pending))
+		return fmt.Errorf("%d observations wait for the outbox: %w", len(a.pending), a.refusal)
 	}
 	st := a.cfg.Outbox.Stats()
 	if float64(st.Bytes) >= a.cfg.HighWater*float64(st.MaxBytes) || float64(st.Items+st.Aside) >= a.cfg.HighWater*float64(st.MaxItems) {

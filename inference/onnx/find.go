@@ -38,7 +38,7 @@ func Find(path string) (string, error) {
 			return lib, nil
 		}
 	}
-	return "", fmt.Errorf("find onnxruntime: no libonnxruntime.so in %s; run `make deps`, or name it with --onnxruntime or %s",
+	return "", fmt.Errorf("find onnxruntime: no libonnxruntime.so in %s; install the gadeblik package, run `make deps` in a checkout, or name it with --onnxruntime or %s",
 		strings.Join(places, ", "), Variable)
 }
 
@@ -50,7 +50,7 @@ func given(by, path string) (string, error) {
 	}
 	info, err := os.Stat(abs)
 	if err != nil {
-		return "", fmt.Errorf("find onnxruntime: %s: %w; run `make deps` or correct the path", by, err)
+		return "", fmt.Errorf("find onnxruntime: %s: %w; correct the path, install the gadeblik package, or run `make deps` in a checkout", by, err)
 	}
 	if !info.IsDir() {
 		return abs, nil
@@ -58,7 +58,7 @@ func given(by, path string) (string, error) {
 	if lib, ok := libraryIn(abs); ok {
 		return lib, nil
 	}
-	return "", fmt.Errorf("find onnxruntime: %s: no libonnxruntime.so in %s; run `make deps` or correct the path", by, abs)
+	return "", fmt.Errorf("find onnxruntime: %s: no libonnxruntime.so in %s; correct the path, install the gadeblik package, or run `make deps` in a checkout", by, abs)
 }
 
 // searched lists the folders to look in, the nearest first.

@@ -52,11 +52,11 @@ func TestFind(t *testing.T) {
 		{name: "folder of a release", flag: filepath.Join(dir, "release"), want: nested},
 		{name: "relative", flag: filepath.Join("..", "..", "my-own.so"), want: odd},
 		{name: "missing flag is not replaced", flag: missing,
-			err: "find onnxruntime: --onnxruntime: stat " + missing + ": no such file or directory; run `make deps` or correct the path"},
+			err: "find onnxruntime: --onnxruntime: stat " + missing + ": no such file or directory; correct the path, install the gadeblik package, or run `make deps` in a checkout"},
 		{name: "missing environment is not replaced", env: missing,
-			err: "find onnxruntime: GADEBLIK_ONNXRUNTIME: stat " + missing + ": no such file or directory; run `make deps` or correct the path"},
+			err: "find onnxruntime: GADEBLIK_ONNXRUNTIME: stat " + missing + ": no such file or directory; correct the path, install the gadeblik package, or run `make deps` in a checkout"},
 		{name: "empty folder", flag: empty,
-			err: "find onnxruntime: --onnxruntime: no libonnxruntime.so in " + empty + "; run `make deps` or correct the path"},
+			err: "find onnxruntime: --onnxruntime: no libonnxruntime.so in " + empty + "; correct the path, install the gadeblik package, or run `make deps` in a checkout"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv(Variable, c.env)

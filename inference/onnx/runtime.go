@@ -30,9 +30,9 @@ func Open(lib string) (*Runtime, error) {
 		return &Runtime{}, nil
 	}
 	if strings.Contains(err.Error(), "Error setting ORT API base") {
-		return nil, fmt.Errorf("open onnxruntime %s: older than 1.24; run `make deps` for one that fits", lib)
+		return nil, fmt.Errorf("open onnxruntime %s: older than 1.24; the gadeblik package has one that fits, and so has `make deps` in a checkout", lib)
 	}
-	return nil, fmt.Errorf("open onnxruntime %s: %w; run `make deps` for one that fits", lib, said(err))
+	return nil, fmt.Errorf("open onnxruntime %s: %w; the gadeblik package has one that fits, and so has `make deps` in a checkout", lib, said(err))
 }
 
 // Version is the library's own, such as 1.24.1.

@@ -277,7 +277,7 @@ func TestOpenRefuses(t *testing.T) {
 	t.Run("no library", func(t *testing.T) {
 		lib := write("empty.so", "nothing")
 		got := openElsewhere(t, lib)
-		if !strings.HasPrefix(got, "open onnxruntime "+lib+": onnxruntime says: ") || !strings.HasSuffix(got, "; run `make deps` for one that fits") {
+		if !strings.HasPrefix(got, "open onnxruntime "+lib+": onnxruntime says: ") || !strings.HasSuffix(got, "; the gadeblik package has one that fits, and so has `make deps` in a checkout") {
 			t.Error(got)
 		}
 	})
@@ -297,7 +297,7 @@ const void *OrtGetApiBase(void) { return &base; }
 		if out, err := exec.Command(cc, "-shared", "-fPIC", "-o", lib, src).CombinedOutput(); err != nil {
 			t.Skipf("cc: %v: %s", err, out)
 		}
-		want := "open onnxruntime " + lib + ": older than 1.24; run `make deps` for one that fits"
+		want := "open onnxruntime " + lib + ": older than 1.24; the gadeblik package has one that fits, and so has `make deps` in a checkout"
 		if got := openElsewhere(t, lib); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}

@@ -232,7 +232,7 @@ func (p *phase) did(counter string) uint64 {
 // print shows what the phase found.
 func (p *phase) print() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s, %s, %d samples: %.2f %% of a core, %d fixes, %d frames, %d looks, %d observations accepted, %d delivered\n", p.name, p.length, len(p.samples),
+	fmt.Fprintf(&b, "\n%s, %s, %d samples; in its last three quarters %.2f %% of a core, %d fixes, %d frames, %d looks, %d observations accepted, %d delivered\n", p.name, p.length, len(p.samples),
 		100*p.core(), p.did("fixes"), p.did("frames"), p.did("looked"), p.did("outbox_accepted"), p.did("outbox_delivered"))
 	fmt.Fprintf(&b, "  at its end the agent is %s: %s\n", p.after.Status.State, p.after.Status.Reason)
 	fmt.Fprintf(&b, "  %-16s %12s %12s %12s %12s\n", "", "2nd quarter", "last quarter", "growth", "tolerance")

@@ -103,6 +103,7 @@ func TestLoadMistakes(t *testing.T) {
 		{name: "size bound", file: "outbox: {max_bytes: 1kB}", want: "gadeblik.yaml:1: outbox.max_bytes: must be 1MiB to 1TiB (got 1kB)"},
 		{name: "floor", file: "time: {floor: 1970-01-01}", want: "gadeblik.yaml:1: time.floor: must be 2020 to 2099 (got 1970-01-01T00:00:00Z)"},
 		{name: "camera and drive", file: "camera: {device: a, drive: b, format: mjpeg}", want: "gadeblik.yaml:1: camera.drive: cannot be set together with camera.device; remove one\ngadeblik.yaml:1: camera.format: must be MJPG or YUYV (got mjpeg)"},
+		{name: "no camera", file: "camera: {device: 'name: '}", want: "gadeblik.yaml:1: camera.device: names no camera; write name:NAME, as `gadeblik doctor` lists them (got name: )"},
 		{name: "masks", file: "camera:\n  masks:\n  - {x0: 0.5, y0: -0.1, x1: 0.2, y1: 1}\n  - {x0: 0, y0: 0.3, x1: 1.5, y1: 0.3}",
 			want: "gadeblik.yaml:3: camera.masks: entry 1: y0 must be a fraction of the frame, 0 to 1 (got -0.1)\n" +
 				"gadeblik.yaml:3: camera.masks: entry 1: x0, the left edge, must be below x1 (got 0.5 and 0.2)\n" +

@@ -147,6 +147,11 @@ func (c *Config) checkCamera(p *problems) {
 	if cam.Device != "" && cam.Drive != "" {
 		p.add("camera.drive", "cannot be set together with camera.device; remove one")
 	}
+	for prefix, what := range map[string]string{"name:": "NAME", "bus:": "BUS"} {
+		if rest, ok := strings.CutPrefix(cam.Device, prefix); ok && strings.TrimSpace(rest) == "" {
+			p.add("camera.device", "names no camera; write %s%s, as `gadeblik doctor` lists them (got %s)", prefix, what, cam.Device)
+		}
+	}
 	if cam.Format != "" {
 		oneOf(p, "camera.format", cam.Format, "MJPG", "YUYV")
 	}
