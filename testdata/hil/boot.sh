@@ -9,6 +9,7 @@ echo /run/core.%p >/proc/sys/kernel/core_pattern
 
 mkdir -p /dev/pts /data /run
 mount -t devpts devpts /dev/pts
+mount -t debugfs debugfs /sys/kernel/debug # tells the levels of GPIO lines
 mount -t ext4 /dev/vdb /data
 
 # What the daemon's loader needs, at the path that is written into it.
@@ -40,6 +41,15 @@ if modprobe gpio-sim-hil 2>/dev/null; then
 	ln -s "/sys/devices/platform/$(cat $sim/dev_name)/$(cat $sim/bank0/chip_name)/sim_gpio5" /run/button
 	echo pull-up >/run/button/pull
 fi
+
+# A name for the keypad, as udev would give it one.
+for name in /sys/class/input/event*/device/name; do
+	if grep -q Keyboard "$name"; then
+		event=${name%/device/name}
+		mkdir -p /dev/input/by-id
+		ln -s "../${event##*/}" /dev/input/by-id/keypad
+	fi
+done
 
 # What there is before the daemon; no clock is good enough to tell later.
 find / -xdev -type f >/run/files

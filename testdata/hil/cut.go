@@ -45,7 +45,7 @@ func powerCut(t *teller) bool {
 			err = errors.New("the clock is right")
 		}
 		return "the guest's year is " + year, err
-	}) && t.firstSteps("usb.yaml", func() error { return t.untouched(time.Time{}) }) &&
+	}) && t.firstSteps(usbConfig, func() error { return t.untouched(time.Time{}) }) &&
 		t.step("nothing lost, nothing twice", func() (string, error) {
 			err := t.until("every parcel stored", patience, func() error { return t.allStored(items) })
 			return fmt.Sprintf("%d before the cut, the %d that waited after it", len(arrived), len(items)), err

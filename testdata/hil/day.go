@@ -14,6 +14,9 @@ import (
 // usbCamera is the life with the USB camera, in which all faults happen.
 func usbCamera(t *teller) bool {
 	off := func() error { return t.untouched(time.Time{}) }
+	lamp := func(what string, l light) bool {
+		return t.step("lamp "+what, func() (string, error) { return t.shows(l) })
+	}
 	return t.step("USB camera plugged in", func() (string, error) {
 		if err := t.plug(); err != nil {
 			return "", err
@@ -24,7 +27,8 @@ func usbCamera(t *teller) bool {
 		})
 		out, err2 := t.run("cat /sys/bus/usb/drivers/uvcvideo/*/interface 2>/dev/null; ls /dev/video*")
 		return strings.Join(strings.Fields(out), " "), errors.Join(err, err2)
-	}) && t.firstSteps("usb.yaml", off) &&
+	}) && t.firstSteps(usbConfig, off) &&
+		lamp("dark: capture is off", dark) &&
 		t.step("switched on outside of the zone, camera off", func() (string, error) {
 			begin := time.Now()
 			if _, err := t.press(true); err != nil {
@@ -35,6 +39,7 @@ func usbCamera(t *teller) bool {
 			})
 			return t.buttonWord(), errors.Join(err, t.untouched(begin))
 		}) &&
+		lamp("flashes: capture is allowed", flashing) &&
 		t.step("zone entered: camera on", func() (string, error) {
 			begin := time.Now()
 			t.route.change(true)
@@ -48,7 +53,8 @@ func usbCamera(t *teller) bool {
 			})
 			c, err2 := t.condition()
 			return fmt.Sprintf("%d taken by the driver, %d looked at, %d redacted", t.camera.Frames(), c.Status.Counters["looked"], c.Status.Counters["redacted"]), errors.Join(err, err2)
-		})
+		}) &&
+		lamp("lit: the camera streams", lit)
 }
 
 // before counts what the faults must not add to.
@@ -65,10 +71,10 @@ func one(what string, part func(*teller) (string, error)) func(*teller) bool {
 }
 
 func (t *teller) buttonWord() string {
-	if t.able.button {
-		return fmt.Sprintf("by the button at %s, line %d", t.chip, buttonLine)
+	if t.keypad {
+		return "by a key of a USB keypad"
 	}
-	return "by the control socket: the daemon knows no button, or the guest has no GPIO"
+	return fmt.Sprintf("by the button at %s, line %d", t.chip, buttonLine)
 }
 
 // untouched says that the driver has streamed since a moment, or nil.

@@ -15,6 +15,7 @@ type fault struct {
 	what    string
 	do      func() error
 	noticed func(condition) bool // what the daemon is to say meanwhile
+	lamp    *light               // what the driver is to see; nil: nobody looks
 	mend    func() error
 }
 
@@ -33,6 +34,9 @@ func (t *teller) fault(f fault) bool {
 			return f.noticed(c)
 		})
 		noticed := time.Since(begin)
+		if f.lamp != nil && err == nil {
+			_, err = t.shows(*f.lamp)
+		}
 		mended := time.Now()
 		if err = errors.Join(err, f.mend()); err != nil {
 			return "", err
@@ -49,12 +53,11 @@ func (t *teller) fault(f fault) bool {
 	})
 }
 
-// notCapturing is what most faults do.
-func notCapturing(c condition) bool { return !capturing(c) }
+func degraded(c condition) bool { return c.Status.State == uplink.Degraded }
 
 func unplugged(t *teller) bool {
 	return t.fault(fault{
-		what: "USB camera pulled out and plugged in", do: t.unplug, noticed: notCapturing, mend: t.plug,
+		what: "USB camera pulled out and plugged in", do: t.unplug, noticed: degraded, lamp: &blinking, mend: t.plug,
 	})
 }
 
@@ -63,7 +66,7 @@ func frozen(t *teller) bool {
 		what: "USB camera frozen: opened anew",
 		do:   func() error { t.camera.Freeze(true); return nil },
 		noticed: func(c condition) bool {
-			return c.Status.State == uplink.Degraded && strings.Contains(c.Status.Reason, "no usable frame")
+			return degraded(c) && strings.Contains(c.Status.Reason, "no usable frame")
 		},
 		mend: func() error { t.camera.Freeze(false); return nil },
 	})
@@ -113,10 +116,6 @@ func hungUp(t *teller) bool {
 // chipGone takes the driver of the GPIO chip away. A daemon whose button is gone turns
 // the camera off: whoever turned it on could not turn it off any more.
 func chipGone(t *teller) bool {
-	if !t.able.button {
-		t.report.note("GPIO chip removed", "not told: the switch is worked "+t.buttonWord())
-		return true
-	}
 	if t.arch != "arm64" {
 		t.report.note("GPIO chip removed", "not told: lines of gpio-sim come back low, which would be a press")
 		return true

@@ -23,8 +23,11 @@ type board struct {
 	libraries []string // folders with the daemon's libraries
 }
 
-// buttonLine is the line that the driver's button pulls to ground.
-const buttonLine = 5
+// The driver's panel: the button pulls its line to ground, the lamp is lit when its is high.
+const (
+	buttonLine = 5
+	lampLine   = 6
+)
 
 // Never with KVM: where it is itself emulated it says that it works, and hangs.
 var boards = map[string]board{
@@ -38,7 +41,7 @@ var boards = map[string]board{
 	},
 	"amd64": {
 		qemu:      "qemu-system-x86_64",
-		args:      []string{"-machine", "q35,hpet=off", "-bios", "/usr/share/qemu/qboot.rom", "-cpu", "max"},
+		args:      []string{"-machine", "q35,hpet=off,i8042=off", "-bios", "/usr/share/qemu/qboot.rom", "-cpu", "max"},
 		kernel:    "console=ttyS0 quiet panic=-1 mitigations=off nokaslr audit=0 tsc=reliable no_timer_check random.trust_cpu=on",
 		uart:      "/dev/ttyS1",
 		chip:      "hil",
@@ -56,6 +59,8 @@ type machine struct {
 	qemu  *process
 	wires *qtest
 	pl061 string // QEMU's path of the GPIO chip; "" where the board has none
+
+	keypad bool // the driver's button is a key
 }
 
 func newMachine(dir, arch string) (*machine, error) {
@@ -95,7 +100,7 @@ func (m *machine) arguments(cache, clock string) []string {
 		"-netdev", "user,id=vehicle", "-device", "virtio-net-pci,id=radio,netdev=vehicle,romfile=",
 		"-netdev", "user,id=story,net=10.0.3.0/24,hostfwd=tcp:" + m.guest.Address + "-10.0.3.15:7000", "-device", "virtio-net-pci,netdev=story,romfile=",
 		"-device", "qemu-xhci,id=xhci", "-chardev", chardev("camera"), "-device", "usb-redir,chardev=camera,bus=xhci.0",
-		"-device", "pci-ohci,id=ohci", "-chardev", chardev("usb-gps"), "-device", "usb-serial,chardev=usb-gps,bus=ohci.0",
+		"-device", "pci-ohci,id=ohci", "-chardev", chardev("usb-gps"), "-device", "usb-serial,chardev=usb-gps,bus=ohci.0", "-device", "usb-kbd,bus=ohci.0",
 		"-chardev", chardev("uart-gps"),
 		"-qmp", "unix:" + m.socket("qmp") + ",server=on,wait=off",
 	})
@@ -156,6 +161,11 @@ func (m *machine) wire() error {
 
 // push presses the driver's button, or lets it go.
 func (m *machine) push(down bool) error {
+	if m.keypad {
+		key := map[string]any{"type": "qcode", "data": "f1"}
+		event := map[string]any{"type": "key", "data": map[string]any{"down": down, "key": key}}
+		return m.qmp("input-send-event", map[string]any{"events": []any{event}}, nil)
+	}
 	if m.arch == "arm64" {
 		level := 1
 		if down {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +21,8 @@ const (
 	// gpsLink is what the daemon is told; what it points to is the line in use.
 	gpsLink = "/run/gps"
 	usbGPS  = "/dev/ttyUSB0"
+	// keypadLink is made by boot.sh.
+	keypadLink = "/dev/input/by-id/keypad"
 )
 
 // rig is a vehicle with all that is around it.
@@ -29,29 +30,13 @@ type rig struct {
 	o    options
 	dir  string
 	mkfs string
-	able ability
+	gpio bool // the board has a chip for button and lamp
 	*machine
 	office *office
 	route  *route
 	film   uvcsim.Film
 	camera *uvcsim.Camera // nil while unplugged
 	report *report
-}
-
-// ability is what the daemon at hand can do. The story does not ask for more.
-type ability struct {
-	button bool // a button at a GPIO line; else the control socket stands in for it
-	named  bool // cameras by name:NAME; else by NAME
-}
-
-func abilityOf(o options) (ability, error) {
-	help, err := output(o.program, "run", "--help")
-	// setup.sh could not build the chip in software, and has said so.
-	_, missing := os.Stat(filepath.Join(o.cache, "amd64", "gs", "gpio-sim-hil.ko"))
-	return ability{
-		button: strings.Contains(help, "--switch-button-line") && (o.arch != "amd64" || missing == nil),
-		named:  strings.Contains(help, "name:"),
-	}, err
 }
 
 func newRig(o options, report *report) (*rig, error) {
@@ -68,9 +53,9 @@ func (r *rig) prepare() error {
 	if r.mkfs, err = findProgram("mkfs.ext4"); err != nil {
 		return err
 	}
-	if r.able, err = abilityOf(r.o); err != nil {
-		return err
-	}
+	// Else setup.sh could not build the chip in software, and has said so.
+	_, missing := os.Stat(filepath.Join(r.o.cache, "amd64", "gs", "gpio-sim-hil.ko"))
+	r.gpio = r.o.arch != "amd64" || missing == nil
 	if r.film, err = filmOf(r.o.drive); err != nil {
 		return err
 	}
@@ -133,15 +118,7 @@ func tail(path string) string {
 // processor needs more patience with models and fixes than a vehicle's, and is spared
 // the second look.
 func (r *rig) configurations() map[string]string {
-	camera := uvcsim.Name
-	if r.able.named {
-		camera = "name:" + camera
-	}
-	button := ""
-	if r.able.button {
-		button = fmt.Sprintf(", button: {line: '%s:%d', active_low: true, bias: as-is}", r.chip, buttonLine)
-	}
-	text := func(camera string) string {
+	text := func(camera, panel string) string {
 		return fmt.Sprintf(`vehicle: {id: %s, fleet: %s}
 state_dir: /data/state
 gps: {device: %s}
@@ -149,16 +126,28 @@ camera: {%s, fps: 5}
 models: {onnxruntime: /hil/lib/libonnxruntime.so.1, timeout: 1m, second_look: []}
 gate: {max_fix_age: 8s}
 orders: {trusted_keys: [/hil/fleet.key.pub]}
-switch: {socket: %s%s}
+switch: {socket: %s, %s}
 seal: {recipients: [/hil/office.age.pub]}
 mqtt: {broker: 'tcp://10.0.2.2:%d', keep_alive: 5s, drain_timeout: 20s}
-`, vehicleName, fleetName, gpsLink, camera, controlSocket, button, r.office.port)
+`, vehicleName, fleetName, gpsLink, camera, controlSocket, panel, r.office.port)
+	}
+	keypad := fmt.Sprintf("button: {input: %s, key: KEY_F1}", keypadLink)
+	lines := fmt.Sprintf("button: {line: '%s:%d', active_low: true, bias: as-is}, lamp: {line: '%[1]s:%[3]d'}", r.chip, buttonLine, lampLine)
+	if !r.gpio {
+		lines = keypad
 	}
 	return map[string]string{
-		"vivid.yaml": text("device: /dev/video0, format: YUYV, width: 640, height: 480"),
-		"usb.yaml":   text(fmt.Sprintf("device: '%s', format: MJPG, width: 960, height: 544", camera)),
+		vividConfig: text("device: /dev/video0, format: YUYV, width: 640, height: 480", keypad),
+		usbConfig:   text(fmt.Sprintf("device: 'name:%s', format: MJPG, width: 960, height: 544", uvcsim.Name), lines),
 	}
 }
+
+// The daemon's lives: one with the kernel's own camera and a keypad, one with a USB camera,
+// a button and a lamp.
+const (
+	vividConfig = "vivid.yaml"
+	usbConfig   = "usb.yaml"
+)
 
 // orders are two of the demo drive's tasks, at all hours, in the zone of the route.
 func orders() map[string]any {
@@ -217,13 +206,8 @@ func (r *rig) control(method, path, body string) (condition, error) {
 }
 
 // press is the driver's thumb: it turns the switch on or off, and returns when it came
-// down. Without a button in the daemon it is the control socket.
+// down.
 func (r *rig) press(on bool) (time.Time, error) {
-	if !r.able.button {
-		begin := time.Now()
-		_, err := r.control("PUT", "/switch", fmt.Sprintf(`{"on": %t}`, on))
-		return begin, err
-	}
 	c, err := r.condition()
 	if err != nil || c.Switch.On == on {
 		return time.Time{}, errors.Join(err, fmt.Errorf("before the press: %s", c))
@@ -247,6 +231,7 @@ const (
 
 // startDaemon starts the daemon and waits until it answers.
 func (r *rig) startDaemon(ctx context.Context, config string) error {
+	r.keypad = config == vividConfig || !r.gpio
 	if _, err := r.guest.Do(guest.Request{
 		Do: "start", Args: []string{"/hil/gadeblik", "run", "--config", "/hil/" + config},
 		Env: []string{"LD_LIBRARY_PATH=/hil/lib"}, Log: "/dev/vport0p1", Timeout: lineTime,

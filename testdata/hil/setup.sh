@@ -174,27 +174,6 @@ gpio_sim() {
 	$strip --strip-debug gs/gpio-sim-hil.ko
 }
 
-# runtime fetches ONNX Runtime for the guest: the version and the package of
-# inference/onnx/fetch.sh, the library of another architecture.
-runtime() {
-	local fetch=$here/../../inference/onnx/fetch.sh machine version want dir
-	case $arch in
-	arm64) machine=aarch64 dir=arm64 ;;
-	amd64) machine=x86_64 dir=x64 ;;
-	esac
-	version=$(sed -n 's/^version=//p' "$fetch")
-	want=$(sed -n "s/^$machine) .*sum=\\([0-9a-f]*\\).*/\\1/p" "$fetch")
-	if ! echo "$want  libonnxruntime.so.1" | sha256sum --check --status 2>/dev/null; then
-		rm -rf npm
-		mkdir npm
-		(cd npm && npm pack --silent "onnxruntime-node@$version" >/dev/null &&
-			tar -xzf ./*.tgz "package/bin/napi-v6/linux/$dir/libonnxruntime.so.1")
-		mv "npm/package/bin/napi-v6/linux/$dir/libonnxruntime.so.1" .
-		rm -rf npm
-	fi
-	echo "$want  libonnxruntime.so.1" | sha256sum --check --quiet
-}
-
 # modules of the guest; modprobe in the guest finds what they need.
 modules="virtio_pci virtio_blk virtio_net virtio_console ext4 crc32c_generic evdev xhci_pci ohci_pci ftdi_sio usbhid hid_generic uvcvideo vivid configfs"
 
@@ -246,5 +225,5 @@ if [ "$arch" = amd64 ] && ! gpio_sim; then
 	rm -f gs/gpio-sim-hil.ko
 fi
 initramfs
-runtime
+"$here/../../inference/onnx/fetch.sh" "$out" "$arch"
 echo "$stamp" >stamp

@@ -121,7 +121,7 @@ func start(t *teller) bool {
 
 // vivid is a first life with the kernel's own test camera: pixels without JPEG.
 func vivid(t *teller) bool {
-	ok := t.firstSteps("vivid.yaml", t.noCameraOpen) &&
+	ok := t.firstSteps(vividConfig, t.noCameraOpen) &&
 		t.step("vivid: zone entered, frames are looked at", func() (string, error) {
 			if _, err := t.press(true); err != nil {
 				return "", err
@@ -132,7 +132,7 @@ func vivid(t *teller) bool {
 			}
 			err := t.is("looks", patience, func(c condition) bool { return c.Status.Counters["looked"] >= 2 })
 			c, err2 := t.condition()
-			return fmt.Sprintf("%d frames at the gate, %d looked at", c.Status.Counters["frames"], c.Status.Counters["looked"]), errors.Join(err, err2)
+			return fmt.Sprintf("%s; %d frames at the gate, %d looked at", t.buttonWord(), c.Status.Counters["frames"], c.Status.Counters["looked"]), errors.Join(err, err2)
 		}) &&
 		t.step("vivid: zone left, no more frames", func() (string, error) {
 			t.route.change(false)

@@ -19,17 +19,17 @@ import (
 
 // Request asks for one thing.
 type Request struct {
-	Do      string        `json:"do"`               // run, start, signal, state, control
-	Line    string        `json:"line,omitempty"`   // run: for the shell
+	Do      string        `json:"do"`               // run, watch, start, signal, state, control
+	Line    string        `json:"line,omitempty"`   // run: for the shell; watch: a regular expression
 	Args    []string      `json:"args,omitempty"`   // start: the daemon
 	Env     []string      `json:"env,omitempty"`    // start: beside the guest's own
 	Log     string        `json:"log,omitempty"`    // start: where to what it says
 	Signal  int           `json:"signal,omitempty"` // signal: to the daemon
 	Socket  string        `json:"socket,omitempty"` // control: of the daemon
 	Method  string        `json:"method,omitempty"` // control: GET or PUT
-	Path    string        `json:"path,omitempty"`   // control: such as /status
+	Path    string        `json:"path,omitempty"`   // control: such as /status; watch: a file
 	Body    string        `json:"body,omitempty"`   // control: of a PUT
-	Timeout time.Duration `json:"timeout"`          // longest time that run, signal and control take
+	Timeout time.Duration `json:"timeout"`          // longest time that run, signal and control take; watch: how long
 }
 
 // Answer says what came of it.
@@ -38,6 +38,9 @@ type Answer struct {
 	Code  int    `json:"code"`          // exit code of the line or of the ended daemon, -1 where there is none; HTTP status of control
 	PID   int    `json:"pid,omitempty"` // of the daemon
 	Alive bool   `json:"alive,omitempty"`
+	Looks int    `json:"looks,omitempty"` // watch: how often the file was read,
+	Seen  int    `json:"seen,omitempty"`  // in how many of these it had what was asked for,
+	Came  int    `json:"came,omitempty"`  // and how often it came: was there, and was not the time before
 	Error string `json:"error,omitempty"`
 }
 
@@ -82,6 +85,8 @@ func (g *keeper) do(r Request) (Answer, error) {
 	switch r.Do {
 	case "run":
 		return run(r)
+	case "watch":
+		return watch(r)
 	case "start":
 		return g.start(r)
 	case "signal":
@@ -91,7 +96,7 @@ func (g *keeper) do(r Request) (Answer, error) {
 	case "control":
 		return control(r)
 	}
-	return Answer{}, fmt.Errorf("do %q: it is run, start, signal, state or control", r.Do)
+	return Answer{}, fmt.Errorf("do %q: it is run, watch, start, signal, state or control", r.Do)
 }
 
 // Client asks a guest. It keeps no connection and may be used by several goroutines.

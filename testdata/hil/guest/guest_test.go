@@ -56,6 +56,41 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestWatch watches a light of a tenth of a second go on twice.
+func TestWatch(t *testing.T) {
+	c := listening(t)
+	path := filepath.Join(t.TempDir(), "gpio")
+	say := func(text string) {
+		if err := os.WriteFile(path+".new", []byte(text), 0o644); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Error(err)
+		}
+	}
+	say("lamp out lo\n")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2 {
+			time.Sleep(300 * time.Millisecond)
+			say("button in  hi\nlamp out hi\n")
+			time.Sleep(100 * time.Millisecond)
+			say("button in  hi\nlamp out lo\n")
+		}
+	}()
+	a, err := c.Do(Request{Do: "watch", Path: path, Line: "lamp.* hi", Timeout: 1500 * time.Millisecond})
+	<-done
+	if err != nil || a.Came != 2 || a.Seen < 2 || a.Seen > a.Looks/2 {
+		t.Errorf("%+v, %v; want to see it come twice", a, err)
+	}
+	for _, r := range []Request{{Do: "watch", Path: path, Line: "("}, {Do: "watch", Path: path + ".none", Timeout: time.Second}} {
+		if a, err := c.Do(r); err == nil {
+			t.Errorf("%+v: %+v, want an error", r, a)
+		}
+	}
+}
+
 func TestDaemon(t *testing.T) {
 	c := listening(t)
 	if a, err := c.Do(Request{Do: "state"}); err != nil || a.Alive || a.Code != -1 {
