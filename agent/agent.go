@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime/metrics"
 	"sync/atomic"
 	"time"
 
@@ -86,6 +87,7 @@ type Agent struct {
 	beat          atomic.Int64            // host time of the loop's last turn, Unix nanoseconds
 	lost          atomic.Uint64
 	link          atomic.Pointer[uplink.Link] // nil where there is none
+	vitals        []metrics.Sample            // of the process; the loop's
 }
 
 // maxFixes is how many fixes may wait for the loop: a fence that counts N of M must
@@ -118,6 +120,7 @@ func New(cfg Config) (*Agent, error) {
 		statusChanged: make(chan struct{}, 1),
 		commanded:     make(chan struct{}, 1),
 		depot:         newDepot(cfg.Depot, cfg.Fence),
+		vitals:        newVitals(),
 	}
 	a.pipe = NewPipeline(PipelineConfig{
 		Vehicle: cfg.Vehicle, Version: cfg.Version,

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"runtime/metrics"
 	"time"
 
 	"gadeblik/uplink"
@@ -81,6 +82,7 @@ func (a *Agent) figures() map[string]uint64 {
 	m["frames_replaced"], m["lost"] = a.slot.Dropped(), a.lost.Load()
 	a.outboxFigures(m)
 	a.linkFigures(m)
+	a.vitalFigures(m)
 	if a.cfg.Figures != nil {
 		a.cfg.Figures(m)
 	}
@@ -115,6 +117,31 @@ func (a *Agent) linkFigures(m map[string]uint64) {
 	s := link.Stats()
 	m["uplink_connects"], m["uplink_published"] = s.Connects, s.Published
 	m["uplink_resent"], m["uplink_refused"] = s.Resent, s.Refused
+}
+
+// vitalSigns are the figures of the process that a leak shows in, and what the Go runtime
+// calls them.
+var vitalSigns = [...]struct{ figure, metric string }{
+	{"goroutines", "/sched/goroutines:goroutines"},
+	{"heap_bytes", "/memory/classes/heap/objects:bytes"},
+	{"heap_allocations", "/gc/heap/allocs:objects"}, // since the start
+}
+
+func newVitals() []metrics.Sample {
+	all := make([]metrics.Sample, len(vitalSigns))
+	for i, v := range vitalSigns {
+		all[i].Name = v.metric
+	}
+	return all
+}
+
+func (a *Agent) vitalFigures(m map[string]uint64) {
+	metrics.Read(a.vitals)
+	for i, v := range vitalSigns {
+		if s := a.vitals[i].Value; s.Kind() == metrics.KindUint64 {
+			m[v.figure] = s.Uint64()
+		}
+	}
 }
 
 // outboxFigures adds what the outbox holds, and what became of all it ever accepted.

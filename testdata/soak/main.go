@@ -1,5 +1,5 @@
 // Command soak lets one agent work for a long time and looks whether it stays as it
-// was: in memory, descriptors, threads and on the disk.
+// was: in memory, descriptors, threads, goroutines and on the disk.
 //
 //	go run ./testdata/soak [--for 10m] [--program bin/gadeblik] [--only idle|work|faults]
 //

@@ -32,25 +32,26 @@ const (
 	anon                       // of that, what is no file: heap, stacks, arenas
 	descriptors                // open files, sockets and devices
 	threads                    // of the kernel
+	goroutines                 // as the agent counts them
 	disk                       // bytes of the state folder
 	measures
 )
 
 func (m measure) String() string {
-	return [...]string{"memory", "heap and stacks", "descriptors", "threads", "disk"}[m]
+	return [...]string{"memory", "heap and stacks", "descriptors", "threads", "goroutines", "disk"}[m]
 }
 
 // floor is how much of a measure is no growth whatever the noise: the heap of a
 // runtime that has decided for a larger step, a thread that a slow disk has made, an
 // index that has taken its next page.
 func (m measure) floor() float64 {
-	return [...]float64{6 << 20, 6 << 20, 2, 3, 1 << 20}[m]
+	return [...]float64{6 << 20, 6 << 20, 2, 3, 3, 1 << 20}[m]
 }
 
 // write says a value of the measure for people.
 func (m measure) write(v float64) string {
 	switch m {
-	case descriptors, threads:
+	case descriptors, threads, goroutines:
 		return fmt.Sprintf("%.0f", v)
 	default:
 		return fmt.Sprintf("%.1f MiB", v/(1<<20))

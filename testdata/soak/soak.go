@@ -137,11 +137,14 @@ func (p *phase) run(ctx context.Context, r *rig) error {
 		if err != nil {
 			return err
 		}
+		c, err := ask(ctx, r.socket, "GET", "/status", "")
+		if err != nil {
+			return violated("the agent does not answer in phase %s: %v", p.name, err)
+		}
+		s.values[goroutines] = float64(c.Status.Counters["goroutines"])
 		p.samples = append(p.samples, s)
 		if p.before.Status.State == "" && now.After(warm) {
-			if p.before, err = ask(ctx, r.socket, "GET", "/status", ""); err != nil {
-				return violated("the agent does not answer in phase %s: %v", p.name, err)
-			}
+			p.before = c
 		}
 		if p.faults {
 			if err := trouble.at(r, now.Sub(began)); err != nil {
@@ -232,8 +235,8 @@ func (p *phase) did(counter string) uint64 {
 // print shows what the phase found.
 func (p *phase) print() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s, %s, %d samples; in its last three quarters %.2f %% of a core, %d fixes, %d frames, %d looks, %d observations accepted, %d delivered\n", p.name, p.length, len(p.samples),
-		100*p.core(), p.did("fixes"), p.did("frames"), p.did("looked"), p.did("outbox_accepted"), p.did("outbox_delivered"))
+	fmt.Fprintf(&b, "\n%s, %s, %d samples; in its last three quarters %.2f %% of a core, %d fixes, %d frames, %d looks, %d observations accepted, %d delivered, %d allocations\n", p.name, p.length, len(p.samples),
+		100*p.core(), p.did("fixes"), p.did("frames"), p.did("looked"), p.did("outbox_accepted"), p.did("outbox_delivered"), p.did("heap_allocations"))
 	fmt.Fprintf(&b, "  at its end the agent is %s: %s\n", p.after.Status.State, p.after.Status.Reason)
 	fmt.Fprintf(&b, "  %-16s %12s %12s %12s %12s\n", "", "2nd quarter", "last quarter", "growth", "tolerance")
 	for m := range measures {
