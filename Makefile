@@ -10,7 +10,7 @@ RUNTIME := build/onnxruntime
 # failure, "context deadline exceeded" without an input (golang/go#75804).
 FUZZTIME ?= 5000x
 # Programs for those who work on this one; ./... does not find them.
-TOOLS := ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/soak ./testdata/hil/...
+TOOLS := ./testdata ./testdata/generate ./testdata/campaign ./testdata/recall ./testdata/soak ./testdata/hil/... ./testdata/program
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.6.1
 
 .DEFAULT_GOAL := help

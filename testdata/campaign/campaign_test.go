@@ -3,10 +3,11 @@ package main
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"gadeblik/testdata/program"
 )
 
 // TestMain makes this test binary the campaign's vehicle when it is called as one.
@@ -18,8 +19,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program returns the program under test, as `make build` has left it.
-func program(t *testing.T) string {
+// underTest returns the program under test, as `make build` has left it.
+func underTest(t *testing.T) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("takes a minute; run without -short")
@@ -31,10 +32,8 @@ func program(t *testing.T) string {
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("bin/gadeblik is not built: run make build")
 	}
-	if _, err := exec.LookPath("mosquitto"); err != nil {
-		if _, err := os.Stat("/usr/sbin/mosquitto"); err != nil {
-			t.Skip("mosquitto is not installed")
-		}
+	if _, err := program.Find("mosquitto"); err != nil {
+		t.Skip(err)
 	}
 	return path
 }
@@ -42,21 +41,21 @@ func program(t *testing.T) string {
 // The campaigns in the size of a test; `make campaign` has them in theirs.
 
 func TestFaults(t *testing.T) {
-	f := faults{folder: t.TempDir(), program: program(t), rounds: 25}
+	f := faults{folder: t.TempDir(), program: underTest(t), rounds: 25}
 	if err := f.run(t.Context()); err != nil {
 		t.Errorf("seed %d: %v", f.seed, err)
 	}
 }
 
 func TestFleet(t *testing.T) {
-	f := fleet{dir: t.TempDir(), program: program(t), vehicles: 12, each: 5, every: 100 * time.Millisecond}
+	f := fleet{dir: t.TempDir(), program: underTest(t), vehicles: 12, each: 5, every: 100 * time.Millisecond}
 	if err := f.run(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWeek(t *testing.T) {
-	w := week{dir: t.TempDir(), program: program(t), items: 100, size: 100_000, rate: 4e6, memory: 64 << 20, disk: 5 << 20}
+	w := week{dir: t.TempDir(), program: underTest(t), items: 100, size: 100_000, rate: 4e6, memory: 64 << 20, disk: 5 << 20}
 	if err := w.run(t.Context()); err != nil {
 		t.Error(err)
 	}

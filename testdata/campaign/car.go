@@ -10,12 +10,13 @@ import (
 	"syscall"
 	"time"
 
+	"gadeblik/testdata/program"
 	"gadeblik/uplink"
 )
 
 // car is a vehicle of the fault campaign, with what was done to it.
 type car struct {
-	*process
+	*program.Program
 	f         *faults
 	name      string
 	state     string
@@ -36,11 +37,11 @@ func newCar(f *faults, n int) (*car, error) {
 	if err := f.office.introduce(name, c.state); err != nil {
 		return nil, err
 	}
-	program, err := os.Executable()
+	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	c.process = newProcess(name, filepath.Join(f.dir, name+".log"), program, "vehicle", "--name", name, "--dir", c.state,
+	c.Program = program.New(name, filepath.Join(f.dir, name+".log"), self, "vehicle", "--name", name, "--dir", c.state,
 		"--office", f.office.identity+".pub", "--broker", f.way.url(), "--first", "0")
 	return c, nil
 }
@@ -51,16 +52,16 @@ const lifeSpan = 100_000
 // start gives the car its next life; each observes what none has observed before.
 func (c *car) start() error {
 	c.lives++
-	c.args[len(c.args)-1] = fmt.Sprint(c.lives * lifeSpan)
-	return c.process.start()
+	c.Args[len(c.Args)-1] = fmt.Sprint(c.lives * lifeSpan)
+	return c.Program.Start()
 }
 
 // crash kills the car, does something to what it leaves, and starts it again.
 func (c *car) crash(damage func(*car) error) error {
-	if c.ended() {
-		return violated("%s has ended by itself; its log is %s", c.name, c.log)
+	if err := c.Ended(); err != nil {
+		return violation{err}
 	}
-	c.kill()
+	c.Kill()
 	if damage != nil {
 		if err := damage(c); err != nil {
 			return err
@@ -75,13 +76,16 @@ func (c *car) finish() error {
 	if err := c.ready(); err != nil {
 		return err
 	}
-	return c.stop(patience)
+	if err := c.Stop(patience); err != nil {
+		return violation{err}
+	}
+	return nil
 }
 
 // ready waits until the car's newest life has begun: before, it has no ear for a signal.
 func (c *car) ready() error {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		lines, err := readSaid(c.log)
+		lines, err := readSaid(c.Log)
 		if err != nil {
 			return err
 		}
@@ -94,7 +98,7 @@ func (c *car) ready() error {
 			}
 		}
 	}
-	return violated("%s did not come to life; its log is %s", c.name, c.log)
+	return violated("%s did not come to life; its log is %s", c.name, c.Log)
 }
 
 func (c *car) outbox() string { return filepath.Join(c.state, "outbox") }

@@ -76,7 +76,7 @@ func (f *faults) run(ctx context.Context) error {
 
 func (f *faults) prepare() error {
 	var err error
-	if f.way, err = newNetwork(f.target); err != nil {
+	if f.way, err = newNetwork(f.broker.Address()); err != nil {
 		return err
 	}
 	f.way.set(conditions{rtt: 50 * time.Millisecond, loss: 0.05})
@@ -152,15 +152,15 @@ func (f *faults) car() *car { return f.cars[f.rng.IntN(len(f.cars))] }
 
 func (f *faults) killInbox() error {
 	p := f.office.inboxes[f.rng.IntN(len(f.office.inboxes))]
-	p.kill()
+	p.Kill()
 	time.Sleep(f.pause(300 * time.Millisecond))
-	return p.start()
+	return p.Start()
 }
 
 func (f *faults) killBroker() error {
-	f.broker.kill()
+	f.broker.Kill()
 	time.Sleep(f.pause(500 * time.Millisecond))
-	return errors.Join(f.broker.start(), reachable(f.target))
+	return f.broker.Start()
 }
 
 func (f *faults) changeNetwork() error {
@@ -191,7 +191,7 @@ func (f *faults) calm() error {
 
 func (f *faults) end() {
 	for _, c := range f.cars {
-		c.kill()
+		c.Kill()
 	}
 	f.close()
 	if f.way != nil {
@@ -205,7 +205,7 @@ func (f *faults) account(took time.Duration) error {
 	b, excused := newBook(), map[string]bool{}
 	var problems []error
 	for _, c := range f.cars {
-		if err := b.read(c.log); err != nil {
+		if err := b.read(c.Log); err != nil {
 			return err
 		}
 		reported, err := c.reported()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"gadeblik/testdata/program"
 )
 
 // fleet is many vehicles that send at the same time.
@@ -41,12 +43,12 @@ func (f *fleet) run(ctx context.Context) (err error) {
 	}
 	defer func() { r.end(err) }()
 	began := time.Now()
-	logs, err := f.drive(ctx, r.dir, r.target, r.office)
+	logs, err := f.drive(ctx, r.dir, r.broker.Address(), r.office)
 	if err != nil {
 		return err
 	}
 	took := time.Since(began)
-	costs := f.costs(r.broker, r.office)
+	costs := f.costs(r.broker.Program, r.office)
 	return f.judge(r.office, logs, took, costs)
 }
 
@@ -111,12 +113,12 @@ func (f *fleet) judge(o *office, logs []string, took time.Duration, costs string
 }
 
 // costs is what each part has taken, by process.
-func (f *fleet) costs(broker *process, o *office) string {
+func (f *fleet) costs(broker *program.Program, o *office) string {
 	text := ""
-	for _, p := range append([]*process{broker}, o.inboxes...) {
-		cpu, rss := taken(p.cmd.Process.Pid)
+	for _, p := range append([]*program.Program{broker}, o.inboxes...) {
+		cpu, rss := taken(p.PID())
 		text += fmt.Sprintf("  %-10s %6.1f s of a processor, %s; each vehicle's share: %.1f ms for an observation, %s\n",
-			p.name, cpu.Seconds(), size(rss), 1000*cpu.Seconds()/float64(f.vehicles*f.each), size(rss/int64(f.vehicles)))
+			p.Name, cpu.Seconds(), size(rss), 1000*cpu.Seconds()/float64(f.vehicles*f.each), size(rss/int64(f.vehicles)))
 	}
 	cpu, rss := taken(os.Getpid())
 	return text + fmt.Sprintf("  %-10s %6.1f s of a processor, %s; each: %.1f ms for an observation (made, signed, sealed, stored, sent), %s\n",

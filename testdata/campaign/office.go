@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"gadeblik/testdata/program"
 	"gadeblik/uplink"
 )
 
@@ -17,11 +18,11 @@ type office struct {
 	inbox    string // of what is stored
 	identity string
 	vehicles string // public keys
-	inboxes  []*process
+	inboxes  []*program.Program
 }
 
 // newOffice makes the office's key and prepares its inboxes.
-func newOffice(dir, program, broker string, inboxes int) (*office, error) {
+func newOffice(dir, gadeblik, broker string, inboxes int) (*office, error) {
 	o := &office{
 		dir: dir, inbox: filepath.Join(dir, "inbox"), identity: filepath.Join(dir, "office.age"), vehicles: filepath.Join(dir, "vehicles"),
 	}
@@ -35,12 +36,12 @@ func newOffice(dir, program, broker string, inboxes int) (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(program); err != nil {
-		return nil, fmt.Errorf("%s is missing; `make build` makes it", program)
+	if _, err := os.Stat(gadeblik); err != nil {
+		return nil, fmt.Errorf("%s is missing; `make build` makes it", gadeblik)
 	}
 	for n := range inboxes {
 		name := fmt.Sprint("inbox-", n+1)
-		o.inboxes = append(o.inboxes, newProcess(name, filepath.Join(dir, name+".log"), program, "inbox", "serve",
+		o.inboxes = append(o.inboxes, program.New(name, filepath.Join(dir, name+".log"), gadeblik, "inbox", "serve",
 			"--broker", "tcp://"+broker, "--dir", o.inbox, "--identity", o.identity, "--vehicles", o.vehicles,
 			"--fleet", fleetName, "--share", "office"))
 	}
@@ -70,7 +71,7 @@ func (o *office) introduce(vehicle, dir string) error {
 func (o *office) start() error {
 	var errs []error
 	for _, p := range o.inboxes {
-		errs = append(errs, p.start())
+		errs = append(errs, p.Start())
 	}
 	return errors.Join(errs...)
 }
@@ -97,7 +98,7 @@ func (o *office) shelf() (map[string]stored, int, error) {
 func (o *office) lines(word string) int {
 	n := 0
 	for _, p := range o.inboxes {
-		f, err := os.Open(p.log)
+		f, err := os.Open(p.Log)
 		if err != nil {
 			continue // it has said nothing
 		}

@@ -1,24 +1,26 @@
 package main
 
-import "errors"
+import "gadeblik/testdata/program"
+
+// mostQueued is more messages than a campaign ever leaves waiting for an inbox.
+const mostQueued = 10_000
 
 // rig is what every campaign needs: a folder, a broker and an office that listens.
 type rig struct {
 	dir    string
-	broker *process
-	target string // address of the broker
+	broker *program.Broker
 	office *office
 	remove func() // the folder, if it was made here
 }
 
 // openRig starts a broker and an office with so many inboxes, or leaves nothing.
-func openRig(dir, program string, inboxes int) (*rig, error) {
+func openRig(dir, gadeblik string, inboxes int) (*rig, error) {
 	dir, remove, err := workFolder(dir)
 	if err != nil {
 		return nil, err
 	}
 	r := &rig{dir: dir, remove: remove}
-	if err := r.start(program, inboxes); err != nil {
+	if err := r.start(gadeblik, inboxes); err != nil {
 		r.close()
 		remove()
 		return nil, err
@@ -26,15 +28,15 @@ func openRig(dir, program string, inboxes int) (*rig, error) {
 	return r, nil
 }
 
-func (r *rig) start(program string, inboxes int) error {
+func (r *rig) start(gadeblik string, inboxes int) error {
 	var err error
-	if r.broker, r.target, err = newBroker(r.dir); err != nil {
+	if r.broker, err = program.NewBroker(r.dir, mostQueued); err != nil {
 		return err
 	}
-	if err := errors.Join(r.broker.start(), reachable(r.target)); err != nil {
+	if err := r.broker.Start(); err != nil {
 		return err
 	}
-	if r.office, err = newOffice(r.dir, program, r.target, inboxes); err != nil {
+	if r.office, err = newOffice(r.dir, gadeblik, r.broker.Address(), inboxes); err != nil {
 		return err
 	}
 	return r.office.start()
@@ -44,11 +46,11 @@ func (r *rig) start(program string, inboxes int) error {
 func (r *rig) close() {
 	if r.office != nil {
 		for _, p := range r.office.inboxes {
-			p.kill()
+			p.Kill()
 		}
 	}
 	if r.broker != nil {
-		r.broker.kill()
+		r.broker.Kill()
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/spf13/cobra"
+
+	"gadeblik/testdata/program"
 )
 
 // week is a vehicle that has had no network for a week.
@@ -45,11 +47,11 @@ func (w *week) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { r.end(err) }()
-	order, err := watchOrder(r.target)
+	order, err := watchOrder(r.broker.Address())
 	if err != nil {
 		return err
 	}
-	return w.drive(ctx, r.dir, r.target, r.office, order)
+	return w.drive(ctx, r.dir, r.broker.Address(), r.office, order)
 }
 
 func (w *week) drive(ctx context.Context, dir, broker string, o *office, order *arrivals) error {
@@ -67,13 +69,13 @@ func (w *week) drive(ctx context.Context, dir, broker string, o *office, order *
 	if err != nil {
 		return err
 	}
-	v := newProcess("sweeper-1", filepath.Join(dir, "sweeper-1.log"), self, "vehicle", "--name", "sweeper-1", "--dir", state,
+	v := program.New("sweeper-1", filepath.Join(dir, "sweeper-1.log"), self, "vehicle", "--name", "sweeper-1", "--dir", state,
 		"--office", o.identity+".pub", "--broker", way.url(), "--count", fmt.Sprint(w.items), "--size", fmt.Sprint(w.size), "--every", "0s", "--receipt", "60s")
-	if err := v.start(); err != nil {
+	if err := v.Start(); err != nil {
 		return err
 	}
-	defer v.kill()
-	mem := &memory{pid: v.cmd.Process.Pid}
+	defer v.Kill()
+	mem := &memory{pid: v.PID()}
 	if err := w.until(ctx, v, "idle", func(s said) bool { return s.Idle }); err != nil {
 		return err
 	}
@@ -89,15 +91,15 @@ func (w *week) drive(ctx context.Context, dir, broker string, o *office, order *
 	if err := w.until(ctx, v, "the drain", func(s said) bool { mem.look(); return s.Drained != nil }); err != nil {
 		return err
 	}
-	<-v.done
+	<-v.Done()
 	return w.judge(o, v, order, mem, idle, usage(filepath.Join(state, "outbox")), time.Since(began))
 }
 
 // until waits for a line of the vehicle's log.
-func (w *week) until(ctx context.Context, v *process, what string, is func(said) bool) error {
+func (w *week) until(ctx context.Context, v *program.Program, what string, is func(said) bool) error {
 	for last := time.Now(); ; time.Sleep(500 * time.Millisecond) {
-		ended := v.ended() // before reading: its last word may be the one
-		lines, err := readSaid(v.log)
+		ended := v.Ended() != nil // before reading: its last word may be the one
+		lines, err := readSaid(v.Log)
 		if err != nil {
 			return err
 		}
@@ -113,16 +115,16 @@ func (w *week) until(ctx context.Context, v *process, what string, is func(said)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case ended:
-			return violated("the vehicle ended before %s; its log is %s", what, v.log)
+			return violated("the vehicle ended before %s; its log is %s", what, v.Log)
 		case time.Since(last) > 3*time.Hour:
 			return violated("%s did not come", what)
 		}
 	}
 }
 
-func (w *week) judge(o *office, v *process, order *arrivals, mem *memory, idle, left int64, took time.Duration) error {
+func (w *week) judge(o *office, v *program.Program, order *arrivals, mem *memory, idle, left int64, took time.Duration) error {
 	book := newBook()
-	if err := book.read(v.log); err != nil {
+	if err := book.read(v.Log); err != nil {
 		return err
 	}
 	found, twice, err := o.shelf()

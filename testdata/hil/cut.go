@@ -20,7 +20,7 @@ func powerCut(t *teller) bool {
 		if err := t.steady(); err != nil {
 			return "", err
 		}
-		t.office.broker.kill()
+		t.office.broker.Kill()
 		if _, err := t.collect(2); err != nil {
 			return "", err
 		}
@@ -37,7 +37,7 @@ func powerCut(t *teller) bool {
 		if err := t.boot(t.ctx, t.o.cache, "1970-01-01T00:00:00"); err != nil {
 			return "", err
 		}
-		if err := errors.Join(t.plug(), t.office.openBroker()); err != nil {
+		if err := errors.Join(t.plug(), t.office.broker.Start()); err != nil {
 			return "", err
 		}
 		year, err := t.run("date +%Y")

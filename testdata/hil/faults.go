@@ -226,7 +226,7 @@ func (t *teller) apart(what string, do, mend func() error) bool {
 }
 
 func brokerGone(t *teller) bool {
-	return t.apart("broker killed and started again", func() error { t.office.broker.kill(); return nil }, t.office.openBroker)
+	return t.apart("broker killed and started again", func() error { t.office.broker.Kill(); return nil }, t.office.broker.Start)
 }
 
 func networkGone(t *teller) bool {

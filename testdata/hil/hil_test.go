@@ -16,6 +16,7 @@ import (
 
 	"gadeblik/agent"
 	"gadeblik/gps"
+	"gadeblik/testdata/program"
 	"gadeblik/uplink"
 )
 
@@ -188,7 +189,7 @@ func TestLibraries(t *testing.T) {
 // TestTheShelfNotices: what is missing, stored twice or in two places does not pass.
 func TestTheShelfNotices(t *testing.T) {
 	dir := t.TempDir()
-	o := &office{dir: dir, inbox: &process{log: filepath.Join(dir, "inbox.log")}}
+	o := &office{dir: dir, inbox: program.New("the inbox", filepath.Join(dir, "inbox.log"))}
 	tl := &teller{rig: &rig{office: o}}
 	log := ""
 	store := func(day, id, parcel string) {
@@ -200,7 +201,7 @@ func TestTheShelfNotices(t *testing.T) {
 		log += "time=2026-11-23T05:09:14Z level=INFO msg=stored id=" + id + " task=lorries parcel=" + parcel + "\n"
 		err := errors.Join(
 			os.WriteFile(filepath.Join(folder, id+".json"), []byte(`{"id":"`+id+`"}`), 0o644),
-			os.WriteFile(o.inbox.log, []byte(log), 0o644),
+			os.WriteFile(o.inbox.Log, []byte(log), 0o644),
 		)
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"gadeblik/testdata/program"
 )
 
 // diskSize is that of the vehicle's disk, of which a few megabytes are ever written. The
@@ -45,13 +47,13 @@ func (r *rig) programDisk() error {
 	if err := copyLibraries(lib, boards[r.o.arch].libraries, daemon, runtime); err != nil {
 		return err
 	}
-	_, err = output(r.mkfs, "-q", "-F", "-O", "^has_journal", "-d", root, filepath.Join(r.dir, "programs.img"), "256M")
+	_, err = program.Output(r.mkfs, "-q", "-F", "-O", "^has_journal", "-d", root, filepath.Join(r.dir, "programs.img"), "256M")
 	return err
 }
 
 // stateDisk makes the vehicle's own disk, empty.
 func (r *rig) stateDisk() error {
-	_, err := output(r.mkfs, "-q", "-F", filepath.Join(r.dir, "state.img"), fmt.Sprint(diskSize>>10)+"k")
+	_, err := program.Output(r.mkfs, "-q", "-F", filepath.Join(r.dir, "state.img"), fmt.Sprint(diskSize>>10)+"k")
 	return err
 }
 

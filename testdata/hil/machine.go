@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gadeblik/testdata/hil/guest"
+	"gadeblik/testdata/program"
 )
 
 // board is what differs between the machines.
@@ -56,7 +57,7 @@ type machine struct {
 	arch  string
 	guest guest.Client
 
-	qemu  *process
+	qemu  *program.Program
 	wires *qtest
 	pl061 string // QEMU's path of the GPIO chip; "" where the board has none
 
@@ -64,7 +65,7 @@ type machine struct {
 }
 
 func newMachine(dir, arch string) (*machine, error) {
-	port, err := freePort()
+	port, err := program.FreePort()
 	if err != nil {
 		return nil, err
 	}
@@ -118,12 +119,12 @@ func (m *machine) boot(ctx context.Context, cache, clock string) error {
 			return err
 		}
 	}
-	m.qemu = &process{name: "QEMU", log: filepath.Join(m.dir, "qemu.log"), args: m.arguments(cache, clock)}
-	if err := m.qemu.start(); err != nil {
+	m.qemu = program.New("QEMU", filepath.Join(m.dir, "qemu.log"), m.arguments(cache, clock)...)
+	if err := m.qemu.Start(); err != nil {
 		return err
 	}
 	if err := until(ctx, "the guest listens", bootTime, func() error {
-		if err := m.qemu.ended(); err != nil {
+		if err := m.qemu.Ended(); err != nil {
 			return fatal{err}
 		}
 		_, err := m.guest.Do(guest.Request{Do: "state", Timeout: time.Second})
@@ -188,7 +189,7 @@ func (m *machine) connected(yes bool) error {
 
 // cutPower ends the machine as a power cut would.
 func (m *machine) cutPower() {
-	m.qemu.kill()
+	m.qemu.Kill()
 	if m.wires != nil {
 		_ = m.wires.conn.Close() // its other end is gone
 		m.wires = nil

@@ -13,6 +13,7 @@ import (
 
 	"gadeblik/testdata/hil/guest"
 	"gadeblik/testdata/hil/uvcsim"
+	"gadeblik/testdata/program"
 	"gadeblik/uplink"
 )
 
@@ -50,7 +51,7 @@ func newRig(o options, report *report) (*rig, error) {
 
 func (r *rig) prepare() error {
 	var err error
-	if r.mkfs, err = findProgram("mkfs.ext4"); err != nil {
+	if r.mkfs, err = program.Find("mkfs.ext4"); err != nil {
 		return err
 	}
 	// Else setup.sh could not build the chip in software, and has said so.
@@ -91,7 +92,7 @@ func (r *rig) close(keep bool) {
 		_ = r.camera.Unplug() // its machine may be gone
 	}
 	if r.machine != nil {
-		r.qemu.kill()
+		r.qemu.Kill()
 	}
 	if r.office != nil {
 		r.office.close()
@@ -129,7 +130,7 @@ orders: {trusted_keys: [/hil/fleet.key.pub]}
 switch: {socket: %s, %s}
 seal: {recipients: [/hil/office.age.pub]}
 mqtt: {broker: 'tcp://10.0.2.2:%d', keep_alive: 5s, drain_timeout: 20s}
-`, vehicleName, fleetName, gpsLink, camera, controlSocket, panel, r.office.port)
+`, vehicleName, fleetName, gpsLink, camera, controlSocket, panel, r.office.broker.Port)
 	}
 	keypad := fmt.Sprintf("button: {input: %s, key: KEY_F1}", keypadLink)
 	lines := fmt.Sprintf("button: {line: '%s:%d', active_low: true, bias: as-is}, lamp: {line: '%[1]s:%[3]d'}", r.chip, buttonLine, lampLine)

@@ -115,7 +115,7 @@ func start(t *teller) bool {
 		}
 		return t.run("uname -rm")
 	}) && t.step("broker up", func() (string, error) {
-		return "mosquitto", t.office.openBroker()
+		return "mosquitto", t.office.broker.Start()
 	})
 }
 

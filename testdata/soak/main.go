@@ -5,8 +5,7 @@
 //
 // The parts are real: the program that `make build` leaves, a serial GPS (a
 // pseudo-terminal that is fed ten times a second), a recorded drive for a camera, a
-// broker (mosquitto, or one of its own where that is not installed) and an inbox. One
-// process of the agent goes through three phases:
+// broker (mosquitto) and an inbox. One process of the agent goes through three phases:
 //
 //   - idle: the vehicle drives far from any zone. The camera must stay closed and the
 //     agent must take less than a hundredth of a processor core.

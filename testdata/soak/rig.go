@@ -5,83 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
+	"gadeblik/testdata/program"
 	"gadeblik/uplink"
 )
 
 const fleetName, vehicleName = "soak", "sweeper-01"
 
-// process is a program of the soak. What it says is in its log.
-type process struct {
-	name, log string
-	cmd       *exec.Cmd
-	done      chan struct{}
-}
-
-// start runs a program; it dies with this one.
-func start(name, log string, args ...string) (*process, error) {
-	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, err
-	}
-	defer out.Close() // the child has its own
-	p := &process{name: name, log: log, cmd: exec.Command(args[0], args[1:]...), done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = out, out
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name, err)
-	}
-	go func() {
-		_ = p.cmd.Wait() // the state is in ProcessState
-		close(p.done)
-	}()
-	return p, nil
-}
-
-func (p *process) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
-	}
-}
-
-// kill ends it and waits until it is gone.
-func (p *process) kill() {
-	if p != nil {
-		_ = p.cmd.Process.Kill() // it may have ended
-		<-p.done
-	}
-}
-
-// stop asks it to finish and says how it did.
-func (p *process) stop(within time.Duration) error {
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return violated("stop %s: %w", p.name, err)
-	}
-	select {
-	case <-p.done:
-	case <-time.After(within):
-		return violated("%s did not end within %s; its log is %s", p.name, within, p.log)
-	}
-	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-		return violated("%s ended with exit code %d; its log is %s", p.name, code, p.log)
-	}
-	return nil
-}
-
 // rig is an agent with everything around it.
 type rig struct {
 	dir, state, socket string
 	gps                *receiver
-	broker             broker
-	agent, inbox       *process
+	broker             *program.Broker
+	agent, inbox       *program.Program
 	stopGPS            chan struct{}
 }
 
@@ -94,22 +33,20 @@ func openRig(ctx context.Context, s *soak) (r *rig, err error) {
 		}
 	}()
 	r.gps = &receiver{name: filepath.Join(s.dir, "gps"), around: outside}
-	if r.broker, err = newBroker(s.dir); err != nil {
+	if r.broker, err = program.NewBroker(s.dir, 0); err != nil {
 		return r, err
 	}
-	if err := errors.Join(r.gps.plugIn(), r.broker.start(), os.MkdirAll(r.state, 0o700)); err != nil {
+	if err := errors.Join(r.gps.plugIn(), r.broker.Start(), os.MkdirAll(r.state, 0o700)); err != nil {
 		return r, err
 	}
 	go r.gps.drive(r.stopGPS)
 	if err := r.furnish(s); err != nil {
 		return r, err
 	}
-	r.inbox, err = start("the inbox", filepath.Join(s.dir, "inbox.log"), s.program, "inbox", "serve", "--broker", r.broker.url(),
+	r.inbox = program.New("the inbox", filepath.Join(s.dir, "inbox.log"), s.program, "inbox", "serve", "--broker", "tcp://"+r.broker.Address(),
 		"--dir", filepath.Join(s.dir, "inbox"), "--identity", filepath.Join(s.dir, "office.age"), "--vehicles", filepath.Join(s.dir, "vehicles"), "--fleet", fleetName)
-	if err != nil {
-		return r, err
-	}
-	if r.agent, err = start("the agent", filepath.Join(s.dir, "agent.log"), s.program, "run", "--config", filepath.Join(s.dir, "gadeblik.yaml")); err != nil {
+	r.agent = program.New("the agent", filepath.Join(s.dir, "agent.log"), s.program, "run", "--config", filepath.Join(s.dir, "gadeblik.yaml"))
+	if err := errors.Join(r.inbox.Start(), r.agent.Start()); err != nil {
 		return r, err
 	}
 	return r, r.switchOn(ctx)
@@ -122,19 +59,19 @@ func (r *rig) switchOn(ctx context.Context) error {
 		if _, err = ask(ctx, r.socket, "PUT", "/switch", `{"on": true}`); err == nil {
 			return nil
 		}
-		if r.agent.ended() {
+		if r.agent.Ended() != nil {
 			break
 		}
 	}
-	return fmt.Errorf("the agent does not answer; its log is %s: %w", r.agent.log, err)
+	return fmt.Errorf("the agent does not answer; its log is %s: %w", r.agent.Log, err)
 }
 
 // close ends everything.
 func (r *rig) close() {
-	r.agent.kill()
-	r.inbox.kill()
+	r.agent.Kill()
+	r.inbox.Kill()
 	if r.broker != nil {
-		r.broker.stop()
+		r.broker.Kill()
 	}
 	close(r.stopGPS)
 	r.gps.unplug()
@@ -191,7 +128,7 @@ switch: {socket: %s}
 seal: {recipients: [%s]}
 mqtt: {broker: '%s', keep_alive: 5s}
 `, vehicleName, fleetName, r.state, r.gps.name, s.drive, s.lib, filepath.Join(r.dir, "fleet.key.pub"), filepath.Join(r.dir, "orders.signed"),
-		r.socket, filepath.Join(r.dir, "office.age.pub"), r.broker.url())
+		r.socket, filepath.Join(r.dir, "office.age.pub"), "tcp://"+r.broker.Address())
 }
 
 // orders ask for what the demo's street shows, in two arcs of the circle that are

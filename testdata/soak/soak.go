@@ -77,7 +77,7 @@ func (s *soak) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer r.close()
-	fmt.Printf("%s with %s, process %d, in %s\n", s.length, r.broker, r.agent.cmd.Process.Pid, s.dir)
+	fmt.Printf("%s with mosquitto, process %d, in %s\n", s.length, r.agent.PID(), s.dir)
 	for _, p := range phases {
 		if err := p.run(ctx, r); err != nil {
 			return err
@@ -87,7 +87,7 @@ func (s *soak) run(ctx context.Context) (err error) {
 	if err != nil {
 		return violated("the agent does not answer at the end: %v", err)
 	}
-	return judge(phases, last, r.agent.stop(time.Minute))
+	return judge(phases, last, r.agent.Stop(time.Minute))
 }
 
 // prepare makes all paths absolute and a folder, and says whether that was there.
@@ -130,10 +130,10 @@ func (p *phase) run(ctx context.Context, r *rig) error {
 			return ctx.Err()
 		case now = <-tick.C:
 		}
-		if r.agent.ended() {
-			return violated("the agent has ended in phase %s; its log is %s", p.name, r.agent.log)
+		if err := r.agent.Ended(); err != nil {
+			return violated("phase %s: %w", p.name, err)
 		}
-		s, err := look(r.agent.cmd.Process.Pid, r.state)
+		s, err := look(r.agent.PID(), r.state)
 		if err != nil {
 			return err
 		}
@@ -181,9 +181,9 @@ func (m *mishap) at(r *rig, t time.Duration) error {
 	if off := t >= brokerFrom && t < brokerTo; off != m.brokerOff {
 		m.brokerOff = off
 		if !off {
-			return r.broker.start()
+			return r.broker.Start()
 		}
-		r.broker.stop()
+		r.broker.Kill()
 	}
 	if off := t >= gpsFrom && t < gpsTo; off != m.gpsOff {
 		m.gpsOff = off
@@ -199,7 +199,7 @@ func (m *mishap) at(r *rig, t time.Duration) error {
 func (m *mishap) end(r *rig) error {
 	var errs []error
 	if m.brokerOff {
-		errs = append(errs, r.broker.start())
+		errs = append(errs, r.broker.Start())
 	}
 	if m.gpsOff {
 		errs = append(errs, r.gps.plugIn())
