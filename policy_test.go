@@ -39,10 +39,11 @@ var mayImport = map[string][]string{
 	"packaging/bill":      {"inference/catalogue"},
 	"testdata":            nil,
 	"testdata/generate":   nil,
-	"testdata/campaign":   {"blur", "uplink"},
-	"testdata/soak":       {"uplink"},
+	"testdata/campaign":   {"blur", "testdata/program", "uplink"},
+	"testdata/soak":       {"testdata/program", "uplink"},
 	"testdata/attack":     {"blur", "testdata"},
-	"testdata/hil":        {"testdata/hil/guest", "testdata/hil/uvcsim", "uplink"},
+	"testdata/hil":        {"testdata/hil/guest", "testdata/hil/uvcsim", "testdata/program", "uplink"},
+	"testdata/program":    nil,
 	"testdata/hil/guest":  nil,
 	"testdata/hil/uvcsim": nil,
 	"testdata/recall":     {"blur", "inference", "inference/onnx", "inference/catalogue", "agent"},
@@ -61,7 +62,7 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/gadeblik", "testdata/campaign", "testdata/recall"},
 	"github.com/warthog618/go-gpiocdev":   {"agent/panel"},
 	"github.com/holoplot/go-evdev":        {"agent/panel", "cmd/gadeblik/config"}, // config knows the keys' names only
-	"log/slog":                            {"agent", "agent/panel", "cmd/gadeblik", "testdata/soak"},
+	"log/slog":                            {"agent", "agent/panel", "cmd/gadeblik"},
 	"log":                                 {},
 }
 
