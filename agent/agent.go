@@ -84,6 +84,7 @@ type Agent struct {
 	answer        atomic.Pointer[uplink.CommandReport] // to the newest command
 	depot         depot
 	trusted       atomic.Pointer[instant] // newest trusted time
+	hope          chan struct{}           // something has changed for which the uplink should try again soon
 	beat          atomic.Int64            // host time of the loop's last turn, Unix nanoseconds
 	lost          atomic.Uint64
 	link          atomic.Pointer[uplink.Link] // nil where there is none
@@ -119,6 +120,7 @@ func New(cfg Config) (*Agent, error) {
 		planChanged:   make(chan struct{}, 1),
 		statusChanged: make(chan struct{}, 1),
 		commanded:     make(chan struct{}, 1),
+		hope:          make(chan struct{}, 1),
 		depot:         newDepot(cfg.Depot, cfg.Fence),
 		vitals:        newVitals(),
 	}

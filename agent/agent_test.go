@@ -380,6 +380,29 @@ func TestTrustInTheClockMayEndBeforeThePass(t *testing.T) {
 	})
 }
 
+// The first trusted time is new hope for a broker whose certificate was not good yet by
+// the clock of a board that woke up in 1970; that time goes on is not.
+func TestTheFirstTrustedTimeWakesTheUplink(t *testing.T) {
+	run(t, func(t *testing.T, s *street) {
+		if n := len(s.agent.hope); n != 0 {
+			t.Errorf("woken before there is a time: %d", n)
+		}
+		after(5 * time.Second)
+		if s.agent.trusted.Load() == nil {
+			t.Fatal("no time is trusted after five seconds of fixes")
+		}
+		select {
+		case <-s.agent.hope:
+		default:
+			t.Error("the first trusted time wakes nobody")
+		}
+		after(5 * time.Second)
+		if n := len(s.agent.hope); n != 0 {
+			t.Errorf("woken again: %d", n)
+		}
+	})
+}
+
 // What the outbox refuses closes the gate, and the reason says why it does.
 func TestTheReasonSaysWhyObservationsWait(t *testing.T) {
 	s := newStreet(t)

@@ -97,7 +97,9 @@ func (a *Agent) fix(f gps.Fix) error {
 	err := a.pipe.Fix(f)
 	a.depot.observe(f)
 	if utc, _, ok := a.pipe.clock.UTC(f.At); ok {
-		a.trusted.Store(&instant{f.At, utc})
+		if old := a.trusted.Swap(&instant{f.At, utc}); old == nil {
+			a.tryAgain() // without a time, certificates may have been refused
+		}
 	}
 	return err
 }

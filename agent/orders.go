@@ -118,23 +118,25 @@ func (a *Agent) runLink(ctx context.Context) error {
 	a.link.Store(link)
 	p := a.part("uplink", link.Run)
 	p.most = brokerWait
-	wake := make(chan struct{}, 1)
-	p.wake = wake
+	p.wake = a.hope
 	var watch sync.WaitGroup
 	defer watch.Wait()
-	watch.Go(func() { a.watchNetwork(ctx, wake) })
+	watch.Go(func() { a.watchNetwork(ctx) })
 	return keep(ctx, p)
+}
+
+// tryAgain wakes the uplink.
+func (a *Agent) tryAgain() {
+	select {
+	case a.hope <- struct{}{}:
+	default: // it is awake already
+	}
 }
 
 // watchNetwork wakes the uplink when a network comes up. Where that can't be
 // watched the uplink waits out its pauses.
-func (a *Agent) watchNetwork(ctx context.Context, wake chan<- struct{}) {
-	err := uplink.WatchNetwork(ctx, func() {
-		select {
-		case wake <- struct{}{}:
-		default: // it is awake already
-		}
-	})
+func (a *Agent) watchNetwork(ctx context.Context) {
+	err := uplink.WatchNetwork(ctx, a.tryAgain)
 	if err != nil {
 		a.cfg.Log.Warn("networks are not watched: after one comes up the uplink may wait for up to a minute", "err", err)
 	}

@@ -36,6 +36,7 @@ func (r *rig) programDisk() error {
 		os.WriteFile(filepath.Join(root, "boot.sh"), bootScript, 0o755),
 		copyFile(runtime, filepath.Join(lib, "libonnxruntime.so.1"), 0o755),
 		copyFile(filepath.Join(r.dir, "fleet.key.pub"), filepath.Join(root, "fleet.key.pub"), 0o644),
+		copyFile(r.office.broker.CAFile, filepath.Join(root, "broker.pem"), 0o644),
 		copyFile(filepath.Join(r.dir, "office.age.pub"), filepath.Join(root, "office.age.pub"), 0o644),
 	)
 	for name, text := range r.configurations() {

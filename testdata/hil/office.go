@@ -29,7 +29,7 @@ type office struct {
 func newOffice(dir, gadeblik string) (*office, error) {
 	o := &office{dir: dir, gadeblik: gadeblik}
 	var err error
-	if o.broker, err = program.NewBroker(dir, 0); err != nil {
+	if o.broker, err = program.NewBroker(dir, 0, hostAddress); err != nil {
 		return nil, err
 	}
 	for _, sub := range []string{"vehicles", "inbox"} {

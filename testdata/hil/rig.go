@@ -22,6 +22,8 @@ const (
 	// gpsLink is what the daemon is told; what it points to is the line in use.
 	gpsLink = "/run/gps"
 	usbGPS  = "/dev/ttyUSB0"
+	// hostAddress is this machine's, as the guest sees it.
+	hostAddress = "10.0.2.2"
 	// keypadLink is made by boot.sh.
 	keypadLink = "/dev/input/by-id/keypad"
 )
@@ -129,8 +131,8 @@ gate: {max_fix_age: 8s}
 orders: {trusted_keys: [/hil/fleet.key.pub]}
 switch: {socket: %s, %s}
 seal: {recipients: [/hil/office.age.pub]}
-mqtt: {broker: 'tcp://10.0.2.2:%d', keep_alive: 5s, drain_timeout: 20s}
-`, vehicleName, fleetName, gpsLink, camera, controlSocket, panel, r.office.broker.Port)
+mqtt: {broker: 'tls://%s:%d', tls: {ca_file: /hil/broker.pem}, keep_alive: 5s, drain_timeout: 20s}
+`, vehicleName, fleetName, gpsLink, camera, controlSocket, panel, hostAddress, r.office.broker.TLSPort)
 	}
 	keypad := fmt.Sprintf("button: {input: %s, key: KEY_F1}", keypadLink)
 	lines := fmt.Sprintf("button: {line: '%s:%d', active_low: true, bias: as-is}, lamp: {line: '%[1]s:%[3]d'}", r.chip, buttonLine, lampLine)

@@ -1,6 +1,9 @@
 package program
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,13 +71,21 @@ func TestBroker(t *testing.T) {
 	if _, err := Find("mosquitto"); err != nil {
 		t.Skip(err)
 	}
-	b, err := NewBroker(t.TempDir(), 100)
+	b, err := NewBroker(t.TempDir(), 100, "broker.example")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
 		if err := b.Start(); err != nil {
 			t.Fatal(err)
+		}
+		for _, name := range []string{"127.0.0.1", "broker.example"} {
+			if err := shakesHands(b, name); err != nil {
+				t.Errorf("as %s: %v", name, err)
+			}
+		}
+		if err := shakesHands(b, "other.example"); err == nil {
+			t.Error("the certificate is good for a stranger")
 		}
 		b.Kill()
 	}
@@ -84,4 +95,19 @@ func TestBroker(t *testing.T) {
 	if err := b.Start(); err == nil || !strings.Contains(err.Error(), "the broker has ended by itself (exit status") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// shakesHands connects with TLS and checks the certificate.
+func shakesHands(b *Broker, name string) error {
+	raw, err := os.ReadFile(b.CAFile)
+	if err != nil {
+		return err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(raw)
+	c, err := tls.Dial("tcp", fmt.Sprint("127.0.0.1:", b.TLSPort), &tls.Config{RootCAs: roots, ServerName: name})
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
