@@ -42,14 +42,14 @@ if modprobe gpio-sim-hil 2>/dev/null; then
 	echo pull-up >/run/button/pull
 fi
 
-# A name for the keypad, as udev would give it one.
-for name in /sys/class/input/event*/device/name; do
-	if grep -q Keyboard "$name"; then
-		event=${name%/device/name}
-		mkdir -p /dev/input/by-id
-		ln -s "../${event##*/}" /dev/input/by-id/keypad
-	fi
+# A name for the keypad, as udev would give it one. USB takes its time.
+mkdir -p /dev/input/by-id
+for _ in $(seq 100); do
+	name=$(grep -l Keyboard /sys/class/input/event*/device/name 2>/dev/null) && break
+	sleep 0.1
 done
+event=${name%/device/name}
+ln -s "../${event##*/}" /dev/input/by-id/keypad
 
 # What there is before the daemon; no clock is good enough to tell later.
 find / -xdev -type f >/run/files
