@@ -125,6 +125,10 @@ deb: ## Debian packages in build/deb, for amd64 and arm64 where there is a compi
 deb-test: ## install, use, upgrade, remove and purge the packages in bare Debian systems; needs root
 	VERSION='$(VERSION)' GO='$(GO)' packaging/lifecycle.sh
 
+.PHONY: deb-boot
+deb-boot: ## install the package in a Debian that boots in QEMU, and live with it: sandbox, watchdog, restart; needs root; ARCH=arm64 for the other processor
+	VERSION='$(VERSION)' GO='$(GO)' HIL_CACHE='$(HIL_CACHE)' packaging/booted.sh $(ARCH)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin build demo-out

@@ -14,8 +14,7 @@ export LC_ALL=C
 cd "$(dirname "$0")/.."
 suite=${SUITE:-bookworm}
 roots=build/deb/roots
-binfmt=/proc/sys/fs/binfmt_misc
-entry=gadeblik-test-$$
+. packaging/emulate.sh
 
 skip() {
 	echo "skipped: $*"
@@ -33,8 +32,7 @@ arch=""
 failed=""
 tidy() {
 	[ -z "${pid:-}" ] || kill "$pid" 2>/dev/null || true
-	# Another run that goes on meanwhile has an entry of its own.
-	[ ! -e "$binfmt/$entry" ] || echo -1 >"$binfmt/$entry"
+	emulate_no_more
 	let_go
 	rm -rf --one-file-system "$work"
 }
@@ -79,18 +77,6 @@ about() { (cd "$work/root" && stat -c '%a %U:%G %F' "$@"); }
 mode() { in_root stat -c '%a %U:%G' "$1"; }
 
 emulated() { [ "$arch" != "$(dpkg --print-architecture)" ]; }
-
-# emulate lets this kernel run arm64 programs, for as long as the test takes.
-emulate() {
-	[ -e "$binfmt/register" ] || mount -t binfmt_misc binfmt_misc "$binfmt" || return 1
-	if grep -qs 'flags:.*F' "$binfmt/qemu-aarch64"; then
-		return
-	fi
-	command -v qemu-aarch64-static >/dev/null || return 1
-	local magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
-	local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-	echo ":$entry:M::$magic:$mask:$(command -v qemu-aarch64-static):FC" >"$binfmt/register"
-}
 
 bare_system() {
 	local tar=$roots/$suite-$arch.tar fresh=$work/fresh

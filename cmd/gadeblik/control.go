@@ -125,6 +125,10 @@ func askControl(ctx context.Context, socket, method, path string, body io.Reader
 		return condition{}, err
 	}
 	resp, err := client.Do(req)
+	if errors.Is(err, os.ErrPermission) {
+		return condition{}, hinted(fmt.Errorf("no agent answers at %s: %w", socket, errors.Unwrap(err)),
+			"ask with sudo, or join the agent's group (`sudo usermod --append --groups gadeblik USER`) and log in again")
+	}
 	if err != nil {
 		return condition{}, hinted(fmt.Errorf("no agent answers at %s: %w", socket, errors.Unwrap(err)),
 			"start it with `gadeblik run`, or name its socket with --socket")

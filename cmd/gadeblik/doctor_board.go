@@ -21,15 +21,24 @@ func (k kernelFiles) judgeClock(now, floor time.Time, synchronised bool, err err
 	if k.found("", "sys/class/rtc/rtc*") == "" {
 		battery = "no clock chip keeps it while the power is off"
 	}
+	mend := "`timedatectl set-ntp true`"
+	if k.timekeepers() == "" {
+		mend = "`apt install systemd-timesyncd`"
+	}
 	switch {
 	case now.Before(floor):
 		return checkup{part, doubt, says + ", before time.floor; " + battery, "no harm: the agent takes its time from the GPS; TLS may refuse certificates until the clock is set"}
 	case err != nil:
 		return checkup{part, healthy, fmt.Sprintf("%s UTC; nobody knows whether it is synchronised: %v; the agent takes its time from the GPS", says, err), ""}
 	case !synchronised:
-		return checkup{part, doubt, says + " UTC, not synchronised; " + battery, "`timedatectl set-ntp true`; the agent takes its time from the GPS, TLS before the first fix does not"}
+		return checkup{part, doubt, says + " UTC, not synchronised; " + battery, mend + "; the agent takes its time from the GPS, TLS before the first fix does not"}
 	}
 	return checkup{part, healthy, says + " UTC, synchronised; " + battery, ""}
+}
+
+// timekeepers are the programs installed that could set the clock from the network.
+func (k kernelFiles) timekeepers() string {
+	return k.found("", "usr/lib/systemd/systemd-timesyncd") + k.found("", "usr/sbin/chronyd") + k.found("", "usr/sbin/ntpd")
 }
 
 const (

@@ -27,7 +27,10 @@ func (v *visit) broker(ctx context.Context) []checkup {
 	if m.Broker == "" {
 		return []checkup{{part, ill, "no broker is configured", "set mqtt.broker, such as tls://broker.example:8883"}}
 	}
-	if m.PasswordFile != "" {
+	if line, no := v.borrow(&m); no {
+		return []checkup{line}
+	}
+	if m.PasswordFile == v.cfg.MQTT.PasswordFile && m.PasswordFile != "" { // what was borrowed root alone may read
 		if line, no := v.refused(part, absolute(m.PasswordFile), mayRead); no {
 			return []checkup{line}
 		}

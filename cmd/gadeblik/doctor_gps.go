@@ -67,7 +67,7 @@ func (v *visit) serial(device string) checkup {
 	const part = "serial"
 	info, err := os.Stat(filepath.Join(v.root, device))
 	if errors.Is(err, fs.ErrNotExist) {
-		return checkup{part, ill, "gps.device " + device + " is not there", "plug the receiver in, or name it as listed in /dev/serial/by-id" + v.found(": ", "dev/serial/by-id/*") + v.found("; there is", "dev/tty[UA][SCM][BMA]*")}
+		return checkup{part, ill, "gps.device " + device + " is not there", "plug the receiver in, or name it as listed in /dev/serial/by-id" + v.found(":", "dev/serial/by-id/*") + v.found("; there is", "dev/tty[UA][SCM][BMA]*")}
 	}
 	if err != nil {
 		return checkup{part, ill, err.Error(), ""}

@@ -35,8 +35,8 @@ func sections() []section {
 			{"gps", true, (*visit).receiver},
 			{"camera", true, (*visit).camera},
 			{"gpio", false, (*visit).gpio},
-			{"button", true, one(checkButton)},
-			{"lamp", true, one(checkLamp)},
+			{"button", true, (*visit).button},
+			{"lamp", true, (*visit).lamp},
 		}},
 		{"Models", []look{
 			{"runtime", true, (*visit).eyes},

@@ -67,7 +67,7 @@ func (v *visit) inForce(now time.Time) checkup {
 	const part = "orders"
 	says := fmt.Sprintf("%d trusted keys", len(v.cfg.Orders.TrustedKeys))
 	path := filepath.Join(v.cfg.StateDir, "orders", "orders.dsse.json")
-	raw, err := readFile(path, "orders in force")
+	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && v.cfg.Orders.File != "":
 		return checkup{part, healthy, says + "; none in force yet, orders.file will be at the first start", ""}

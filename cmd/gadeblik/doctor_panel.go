@@ -12,14 +12,36 @@ import (
 	"gadeblik/cmd/gadeblik/config"
 )
 
-// checkButton looks for the driver's button, and whether it is pressed.
-func checkButton(_ context.Context, cfg *config.Config) checkup {
-	b := cfg.Switch.Button
+// button looks for the driver's button, and whether it is pressed.
+func (v *visit) button(context.Context) []checkup {
+	b := v.cfg.Switch.Button
 	if b.Line == "" && b.Input == "" {
-		return checkup{"button", healthy, "none is configured; the control socket alone switches", ""}
+		return []checkup{{"button", healthy, "none is configured; the control socket alone switches", ""}}
 	}
 	f, err := button(b).Examine()
-	return buttonFound(f, err, b)
+	if c, ok := v.inUse("button", f, err); ok {
+		return []checkup{c}
+	}
+	return []checkup{buttonFound(f, err, b)}
+}
+
+// inUse is the line on what a running agent has, as it should; not ok where none runs or
+// somebody else has it.
+func (v *visit) inUse(part string, f panel.Finding, err error) (checkup, bool) {
+	input := errors.Is(err, syscall.EBUSY) // which does not say who has it
+	if v.agent == nil || !input && !strings.HasPrefix(f.UsedBy, "gadeblik ") {
+		return checkup{}, false
+	}
+	fault := v.agent.Switch.Fault
+	switch {
+	case fault != "" && input:
+		return checkup{}, false
+	case fault != "":
+		return checkup{part, doubt, f.Where + " is held by the agent, which says: " + fault, "look at the wiring, and at switch." + part + " in the configuration"}, true
+	case input:
+		return checkup{part, healthy, "the agent has it", ""}, true
+	}
+	return checkup{part, healthy, f.Where + " is held by the agent", ""}, true
 }
 
 func buttonFound(f panel.Finding, err error, b config.Button) checkup {
@@ -38,19 +60,22 @@ func buttonFound(f panel.Finding, err error, b config.Button) checkup {
 	return checkup{"button", healthy, f.Where + ", not pressed", ""}
 }
 
-// checkLamp looks for the driver's lamp and leaves it as it is.
-func checkLamp(_ context.Context, cfg *config.Config) checkup {
-	if cfg.Switch.Lamp.Line == "" {
-		return checkup{"lamp", healthy, "none is configured", ""}
+// lamp looks for the driver's lamp and leaves it as it is.
+func (v *visit) lamp(context.Context) []checkup {
+	if v.cfg.Switch.Lamp.Line == "" {
+		return []checkup{{"lamp", healthy, "none is configured", ""}}
 	}
-	f, err := panel.Lamp(cfg.Switch.Lamp).Examine()
+	f, err := panel.Lamp(v.cfg.Switch.Lamp).Examine()
+	if c, ok := v.inUse("lamp", f, err); ok {
+		return []checkup{c}
+	}
 	switch {
 	case err != nil:
-		return deviceMissing("lamp", err, false)
+		return []checkup{deviceMissing("lamp", err, false)}
 	case f.UsedBy != "":
-		return deviceUsed("lamp", f)
+		return []checkup{deviceUsed("lamp", f)}
 	}
-	return checkup{"lamp", healthy, f.Where, ""}
+	return []checkup{{"lamp", healthy, f.Where, ""}}
 }
 
 func deviceMissing(part string, err error, input bool) checkup {

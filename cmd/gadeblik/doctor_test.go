@@ -155,6 +155,22 @@ func TestDoctorOnTheUnit(t *testing.T) {
 		return s
 	}
 	k := kernel(t, nil)
+	const condition = "[Unit]\nConditionDirectoryNotEmpty=/etc/keys\n"
+	waits := kernel(t, map[string]string{"lib/systemd/system/gadeblik.service": condition})
+	keys := kernel(t, map[string]string{"lib/systemd/system/gadeblik.service": condition, "etc/keys/orders.pub": "x"})
+	content := kernel(t, map[string]string{
+		"lib/systemd/system/gadeblik.service":                 condition,
+		"etc/systemd/system/gadeblik.service.d/override.conf": "[Unit]\nConditionDirectoryNotEmpty=\n",
+	})
+	for _, tt := range []struct {
+		name string
+		k    kernelFiles
+		want string
+	}{{"without keys", waits, "/etc/keys"}, {"with keys", keys, ""}, {"with the condition taken back", content, ""}, {"without a unit", k, ""}} {
+		if got := tt.k.emptyFolder(); got != tt.want {
+			t.Errorf("%s: empty is %q, want %q", tt.name, got, tt.want)
+		}
+	}
 	old := links(t, kernel(t, nil), map[string]string{"proc/77/exe": "/usr/bin/gadeblik (deleted)"})
 	for _, tt := range []struct {
 		name              string
@@ -170,6 +186,7 @@ func TestDoctorOnTheUnit(t *testing.T) {
 		{"waits for a restart", k, state("ActiveState", "activating", "SubState", "auto-restart", "NRestarts", "3"), ill, "3 times", "journalctl"},
 		{"disabled", k, state("UnitFileState", "disabled"), doubt, "does not start with the computer", "systemctl enable"},
 		{"stopped", k, state("ActiveState", "inactive", "SubState", "dead"), doubt, "inactive (dead)", "systemctl start"},
+		{"waits for keys", waits, state("ActiveState", "inactive", "SubState", "dead"), doubt, "nothing starts it while /etc/keys is empty", "public keys"},
 		{"changed since", k, state("NeedDaemonReload", "yes"), doubt, "changed since", "daemon-reload"},
 		{"replaced since", old, state(), doubt, "replaced since", "systemctl restart gadeblik"},
 	} {
@@ -299,6 +316,8 @@ func TestDoctorAsksTheAgentThatHoldsTheDevices(t *testing.T) {
 	v.agentsGPS().is(t, "no fix", doubt, "without a fix: open gps", "antenna")
 	cond.Status.State, cond.Status.Reason = uplink.Degraded, "camera stalled"
 	v.agentsCamera().is(t, "degraded", doubt, "camera stalled", "journalctl")
+	none := &visit{cfg: v.cfg, kernelFiles: kernel(t, map[string]string{"lib/systemd/system/gadeblik.service": "[Service]\nRuntimeDirectory=gadeblik\n"})}
+	none.control(t.Context())[0].is(t, "switch of a service that is not started", healthy, "the service makes /run/gadeblik", "")
 	v.control(t.Context())[0].is(t, "switch of a degraded agent", doubt, "degraded: camera stalled", "switch status")
 	cond.Status.State, cond.Status.Counters = uplink.Off, nil
 	v.agentsGPS().is(t, "never a fix", doubt, "0 fixes", "gps.baud")
@@ -360,6 +379,9 @@ func TestDoctorOnOrders(t *testing.T) {
 	judgeOrders("2 trusted keys", h, 3, now).is(t, "valid", healthy, "version 7 in force: 3 tasks, valid until 2026-07-01 00:00:00", "")
 	judgeOrders("", h, 3, now.AddDate(0, 0, 25)).is(t, "soon over", doubt, "version 7", "newer orders")
 	judgeOrders("", h, 3, now.AddDate(0, 1, 0)).is(t, "over", ill, "over by this computer's clock", "newer orders")
+	cfg := defaults(t)
+	cfg.StateDir = t.TempDir()
+	(&visit{cfg: cfg}).inForce(now).is(t, "none yet", doubt, "no orders yet", "orders push")
 	judgeOrders("", h, 3, now.AddDate(0, -2, 0)).is(t, "not yet", doubt, "only from 2026-05-01", "wait")
 }
 
@@ -414,7 +436,9 @@ func TestDoctorOnTheClock(t *testing.T) {
 	now, floor := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	k, bare := kernel(t, map[string]string{"sys/class/rtc/rtc0/name": "rtc"}), kernel(t, nil)
 	k.judgeClock(now, floor, true, nil).is(t, "well", healthy, "synchronised; a clock chip keeps it", "")
-	bare.judgeClock(now, floor, false, nil).is(t, "not synchronised", doubt, "not synchronised; no clock chip", "timedatectl set-ntp true")
+	bare.judgeClock(now, floor, false, nil).is(t, "nobody synchronises", doubt, "not synchronised; no clock chip", "apt install systemd-timesyncd")
+	kept := kernel(t, map[string]string{"usr/lib/systemd/systemd-timesyncd": ""})
+	kept.judgeClock(now, floor, false, nil).is(t, "not synchronised", doubt, "not synchronised", "timedatectl set-ntp true")
 	k.judgeClock(time.Unix(0, 0), floor, false, nil).is(t, "1970", doubt, "1970-01-01 00:00:00, before time.floor", "no harm")
 	k.judgeClock(now, floor, false, errors.ErrUnsupported).is(t, "not to be asked", healthy, "nobody knows", "")
 }

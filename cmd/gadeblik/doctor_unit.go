@@ -27,7 +27,8 @@ func (k kernelFiles) unitFile() string {
 	return ""
 }
 
-// unitSays returns the values of a key of the unit and its drop-ins, "" without any.
+// unitSays returns the values of a key of the unit and its drop-ins, "" without any. An
+// empty value takes back those before it, as systemd has it.
 func (k kernelFiles) unitSays(key string) string {
 	name := k.unitFile()
 	if name == "" {
@@ -46,7 +47,9 @@ func (k kernelFiles) unitSays(key string) string {
 			continue // systemd could not read it either, and says so
 		}
 		for line := range strings.Lines(string(raw)) {
-			if value, ok := strings.CutPrefix(strings.TrimSpace(line), key+"="); ok {
+			if value, ok := strings.CutPrefix(strings.TrimSpace(line), key+"="); ok && value == "" {
+				values = nil
+			} else if ok {
 				values = append(values, value)
 			}
 		}
@@ -98,6 +101,7 @@ const restless = 5
 func (k kernelFiles) judgeUnit(s unitState) checkup {
 	const part, more = "unit", "`journalctl -u gadeblik -n 50` says why; mend what fails here, then `systemctl restart gadeblik`"
 	says := fmt.Sprintf("%s is %s and %s (%s)", unitName, s["UnitFileState"], s["ActiveState"], s["SubState"])
+	empty := k.emptyFolder()
 	restarts, err := strconv.Atoi(s["NRestarts"])
 	if err != nil {
 		restarts = 0 // an old systemd does not count
@@ -113,6 +117,8 @@ func (k kernelFiles) judgeUnit(s unitState) checkup {
 		return checkup{part, ill, fmt.Sprintf("%s starts again and again, %d times so far", unitName, restarts), more}
 	case s["UnitFileState"] != "enabled":
 		return checkup{part, doubt, says + ": it does not start with the computer", "`systemctl enable --now gadeblik`"}
+	case s["ActiveState"] == "inactive" && empty != "":
+		return checkup{part, doubt, says + ": nothing starts it while " + empty + " is empty", "put the public keys of those who give orders there, then `systemctl start gadeblik`"}
 	case s["ActiveState"] != "active":
 		return checkup{part, doubt, says, "`systemctl start gadeblik`"}
 	case s["NeedDaemonReload"] == "yes":
@@ -122,6 +128,17 @@ func (k kernelFiles) judgeUnit(s unitState) checkup {
 		return checkup{part, doubt, says + ", with a binary that has been replaced since", "`systemctl restart gadeblik`"}
 	}
 	return checkup{part, healthy, says, ""}
+}
+
+// emptyFolder is one that the unit waits for something in, "" where it waits for none.
+func (k kernelFiles) emptyFolder() string {
+	for _, dir := range strings.Fields(k.unitSays("ConditionDirectoryNotEmpty")) {
+		all, err := os.ReadDir(filepath.Join(k.root, dir))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(all) == 0 {
+			return dir
+		}
+	}
+	return ""
 }
 
 // binary compares the program of the unit with this one; not ok where they are the
@@ -174,6 +191,9 @@ func (v *visit) control(context.Context) []checkup {
 			return []checkup{{part, doubt, says, "mend what the reason names; `gadeblik switch status` says the same"}}
 		}
 		return []checkup{{part, healthy, says, ""}}
+	}
+	if strings.Contains(" "+v.unitSays("RuntimeDirectory")+" ", " "+strings.TrimPrefix(dir, "/run/")+" ") && !exists(filepath.Join(v.root, dir)) {
+		return []checkup{{part, healthy, "no agent runs; the service makes " + dir + " with its control socket when it starts", ""}}
 	}
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return []checkup{{part, doubt, "folder " + dir + " of the control socket is not there", "the service makes it (RuntimeDirectory=gadeblik); or set switch.socket"}}

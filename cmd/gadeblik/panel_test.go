@@ -97,15 +97,44 @@ func TestDoctorsButton(t *testing.T) {
 
 func TestDoctorWithoutPanel(t *testing.T) {
 	cfg := config.Defaults()
-	for _, look := range []func(context.Context, *config.Config) checkup{checkButton, checkLamp} {
-		if c := look(t.Context(), &cfg); c.State != healthy || c.Mend != "" {
+	v := &visit{cfg: &cfg}
+	for _, look := range []func(context.Context) []checkup{v.button, v.lamp} {
+		if c := look(t.Context())[0]; c.State != healthy || c.Mend != "" {
 			t.Errorf("without any: %+v", c)
 		}
 	}
 	cfg.Switch.Button.Line, cfg.Switch.Lamp.Line = "no-such-line", "no-such-lamp"
-	for _, look := range []func(context.Context, *config.Config) checkup{checkButton, checkLamp} {
-		if c := look(t.Context(), &cfg); c.State != ill || !strings.Contains(c.Says, "no-such-") || c.Mend == "" {
+	for _, look := range []func(context.Context) []checkup{v.button, v.lamp} {
+		if c := look(t.Context())[0]; c.State != ill || !strings.Contains(c.Says, "no-such-") || c.Mend == "" {
 			t.Errorf("missing: %+v", c)
+		}
+	}
+}
+
+func TestDoctorOnAPanelInUse(t *testing.T) {
+	const where = "GPIO17 (gpiochip0:17, pinctrl-rp1)"
+	line, input := panel.Finding{Where: where, UsedBy: "gadeblik button"}, fmt.Errorf("x: is grabbed by another program: %w", syscall.EBUSY)
+	for _, tt := range []struct {
+		name              string
+		agent             *condition
+		found             panel.Finding
+		err               error
+		state, says, mend string // state "" is no line
+	}{
+		{name: "no agent", found: line},
+		{name: "nobody", agent: &condition{}, found: panel.Finding{Where: where}},
+		{name: "somebody else", agent: &condition{}, found: panel.Finding{Where: where, UsedBy: "fan"}},
+		{name: "not there", agent: &condition{}, err: fs.ErrNotExist},
+		{name: "the agent", agent: &condition{}, found: line, state: healthy, says: where + " is held by the agent"},
+		{name: "the agent, which is not content", agent: &condition{Switch: agent.SwitchState{Fault: "button is stuck"}}, found: line, state: doubt, says: "button is stuck", mend: "wiring"},
+		{name: "a key", agent: &condition{}, err: input, state: healthy, says: "the agent has it"},
+		{name: "a key that the agent misses", agent: &condition{Switch: agent.SwitchState{Fault: "no button"}}, err: input},
+	} {
+		c, ok := (&visit{agent: tt.agent}).inUse("button", tt.found, tt.err)
+		if ok != (tt.state != "") {
+			t.Errorf("%s: %t, %+v", tt.name, ok, c)
+		} else if ok {
+			c.is(t, tt.name, tt.state, tt.says, tt.mend)
 		}
 	}
 }

@@ -24,7 +24,8 @@ type living interface {
 // that only while its loop turns: a watchdog fed by a mere ticker guards nothing.
 // Without systemd it does nothing.
 func tellSystemd(ctx context.Context, a living) error {
-	under, err := daemon.SdNotify(false, daemon.SdNotifyReady)
+	// With a word on how it is, or `systemctl status` after a start would have none.
+	under, err := daemon.SdNotify(false, daemon.SdNotifyReady+"\n"+condensed(a))
 	if err != nil {
 		return fmt.Errorf("tell systemd: %w", err)
 	}
@@ -55,8 +56,7 @@ func tellSystemd(ctx context.Context, a living) error {
 }
 
 func notifyAlive(a living, now time.Time, watched bool) error {
-	s := a.Status()
-	state := fmt.Sprintf("STATUS=%s: %s; orders %d; %d waiting", s.State, s.Reason, s.OrdersVersion, s.Counters["outbox_waiting"])
+	state := condensed(a)
 	if watched && a.Alive(deadTurn, now) {
 		state += "\n" + daemon.SdNotifyWatchdog
 	}
@@ -64,4 +64,10 @@ func notifyAlive(a living, now time.Time, watched bool) error {
 		return fmt.Errorf("tell systemd: %w", err)
 	}
 	return nil
+}
+
+// condensed is how the agent is, for `systemctl status`.
+func condensed(a living) string {
+	s := a.Status()
+	return fmt.Sprintf("STATUS=%s: %s; orders %d; %d waiting", s.State, s.Reason, s.OrdersVersion, s.Counters["outbox_waiting"])
 }

@@ -66,8 +66,8 @@ func TestSystemdHearsLifeOnlyWhileTheLoopTurns(t *testing.T) {
 	done := make(chan error, 1)
 	p := &pulse{}
 	go func() { done <- tellSystemd(ctx, p) }()
-	if m := next(t, heard); m != "READY=1" {
-		t.Errorf("first word %q, want READY=1", m)
+	if m, want := next(t, heard), "READY=1\nSTATUS=armed: outside; orders 5; 2 waiting"; m != want {
+		t.Errorf("first word %q, want %q", m, want)
 	}
 	if m, want := next(t, heard), "STATUS=armed: outside; orders 5; 2 waiting\nWATCHDOG=1"; m != want {
 		t.Errorf("heard %q, want %q", m, want)
