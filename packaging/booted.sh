@@ -499,26 +499,30 @@ packages() {
 	second=$(compgen -G "build/deb/boot/two/*_$arch.deb")
 }
 
-code=0
-testdata/hil/setup.sh "$arch" "$cache" || code=$?
-[ "$code" != 77 ] || skip "the kernel's package cannot be had, see above"
-[ "$code" = 0 ] || exit "$code"
-if [ $# -gt 1 ]; then
-	first=$2 second=${3:?SECOND.deb}
-else
-	packages
-fi
-ready
-boot
-install_package "$first"
-configure
-doctor
-start
-socket
-work_it
-sandbox
-restarts
-stop
-restart_computer
-upgrade "$second"
-remove
+# In one piece, so that it does not matter when somebody edits this meanwhile.
+main() {
+	local code=0
+	testdata/hil/setup.sh "$arch" "$cache" || code=$?
+	[ "$code" != 77 ] || skip "the kernel's package cannot be had, see above"
+	[ "$code" = 0 ] || exit "$code"
+	if [ $# -gt 1 ]; then
+		first=$2 second=${3:?SECOND.deb}
+	else
+		packages
+	fi
+	ready
+	boot
+	install_package "$first"
+	configure
+	doctor
+	start
+	socket
+	work_it
+	sandbox
+	restarts
+	stop
+	restart_computer
+	upgrade "$second"
+	remove
+}
+main "$@"
