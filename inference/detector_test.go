@@ -5,6 +5,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -374,12 +375,9 @@ func TestClearForgetsThePicture(t *testing.T) {
 			}
 		}
 	}
-	for i := range d.fit.luma {
-		for x, v := range d.fit.luma[i].values {
-			if v != 0 || d.fit.chroma[i].values[x] != 0 {
-				t.Fatalf("a row of the letterbox holds pixels after Clear")
-			}
-		}
+	if slices.ContainsFunc(d.fit.lines.rows, func(v float32) bool { return v != 0 }) ||
+		slices.ContainsFunc(d.fit.lines.pairs, func(v uint16) bool { return v != 0 }) {
+		t.Fatal("the letterbox holds pixels after Clear")
 	}
 	find()
 	if d := cmp.Diff(first, s.input); d != "" {

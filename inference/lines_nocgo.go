@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package inference
+
+func (l *lines) write() { l.writeGo() }
