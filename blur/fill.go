@@ -68,17 +68,17 @@ func (c *canvas) veiled(p *plane, id int32) {
 		cells, row := grid.row(y), p.row(origin.Y + y)[origin.X:]
 		patch := m.patch[(w.Min.Y+y/p.v)*m.cols+w.Min.X:]
 		for mcu := range w.Dx() {
-			s := absent // of another patch
+			s, seen := absent, int32(0) // of another patch, with a veil of its own
 			switch patch[mcu] {
 			case id:
 				s = unknown
 			case outside:
-				s = known
+				s, seen = known, -1
 			default:
 				grid.holes = true
 			}
 			for x := mcu * p.h; x < (mcu+1)*p.h; x++ {
-				cells[x] = cell{v: row[x], state: s}
+				cells[x] = cell{v: row[x] & seen, state: s}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package blur
 import (
 	"context"
 	"image"
+	"slices"
 	"testing"
 )
 
@@ -201,6 +202,32 @@ func TestVeilStaysInRange(t *testing.T) {
 		for x := box.Min.X / 8; x < box.Max.X/8; x++ {
 			if v := p.row(y)[x]; v < 90 || v > 169 {
 				t.Fatalf("block (%d,%d): %d, want 90 to 169", x, y, v)
+			}
+		}
+	}
+}
+
+// Where all that is left is of one level every veil is, also one that goes round another that was
+// there before it.
+func TestVeilsDoNotMix(t *testing.T) {
+	boxes := []image.Rectangle{
+		image.Rect(160, 16, 240, 112), // within a U
+		image.Rect(16, 48, 128, 272), image.Rect(16, 144, 384, 272), image.Rect(272, 48, 384, 272),
+	}
+	img := scene(400, 288, 0)
+	for y := range 288 {
+		for x := range 400 {
+			img.Y[img.YOffset(x, y)] = 200
+			if slices.ContainsFunc(boxes, image.Pt(x, y).In) {
+				img.Y[img.YOffset(x, y)] = 0
+			}
+		}
+	}
+	p := filled(t, img, Veil, boxes...)[0]
+	for y := range p.h {
+		for x, v := range p.row(y)[:p.w] {
+			if v != 200 {
+				t.Fatalf("block (%d,%d): %d, want 200", x, y, v)
 			}
 		}
 	}

@@ -16,9 +16,9 @@ type membrane struct {
 type state uint8
 
 const (
-	absent  state = iota // not there: beyond the border of the grid or of no concern
-	known                // given
-	unknown              // wanted
+	absent  state = 0 // not there: beyond the border of the grid or of no concern
+	known   state = 1 // given
+	unknown state = 2 // wanted
 )
 
 // cell is a block of the picture.
@@ -110,26 +110,23 @@ func (l *level) halve(fine *level) {
 	}
 }
 
-// pool returns the cell that stands for four finer ones.
-func pool(four ...*cell) (c cell) {
-	n := int32(0)
-	for _, f := range four {
-		c.state = merge(c.state, f.state)
-		if f.state == known {
-			n++
-			c.v += f.v
-		}
+// pool returns the cell that stands for four finer ones. Only known cells have a value
+// by then.
+func pool(a, b, c, d *cell) cell {
+	of := cell{v: a.v + b.v + c.v + d.v, state: a.state | b.state | c.state | d.state}
+	if of.state&known == 0 {
+		return of // unknown or absent
 	}
-	c.v /= max(n, 1)
-	return c
-}
-
-// merge returns the state of a cell made of an a and a b.
-func merge(a, b state) state {
-	if a == known || b == known {
-		return known
+	of.state = known
+	switch a.state&known + b.state&known + c.state&known + d.state&known {
+	case 2:
+		of.v /= 2
+	case 3:
+		of.v /= 3
+	case 4:
+		of.v /= 4
 	}
-	return max(a, b)
+	return of
 }
 
 // start takes a first guess of the unknown cells from the coarser level.
