@@ -67,6 +67,7 @@ func (p *Pipeline) emit(ps *pass, candidates ...*candidate) error {
 			continue
 		}
 		product, err := p.finding(ps, c)
+		p.spares.put(c.Image) // evidence is a copy
 		if err != nil {
 			p.counters.Dropped++
 			continue

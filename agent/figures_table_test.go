@@ -224,9 +224,16 @@ func times(n int, work func() error) func() error {
 	}
 }
 
-func processorTime() time.Duration {
+func processorTime() time.Duration { return timeOf(syscall.RUSAGE_SELF) }
+
+func threadTime() time.Duration {
+	const rusageThread = 1 // RUSAGE_THREAD
+	return timeOf(rusageThread)
+}
+
+func timeOf(whom int) time.Duration {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	if err := syscall.Getrusage(whom, &u); err != nil {
 		panic(err) // it has no reason to
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

@@ -28,6 +28,7 @@ type Pipeline struct {
 	passes   map[int]*pass // by task
 	repeats  repeats
 	window   window
+	spares   spares
 
 	allowed  bool            // the switch
 	permit   context.Context // ends when the switch goes off

@@ -67,6 +67,7 @@ func (r *Redactor) Remove(ctx context.Context, src *blur.Source, req blur.Reques
 	if second.Grown {
 		fresh := untouched(hits, img)
 		req.Regions = slices.Concat(req.Regions, hits, bodies(fresh, slices.Concat(req.Regions, hits), src.Bounds()))
+		req.Into = img
 		if img, err = r.removeAgain(ctx, src, req); err != nil {
 			return Redacted{Second: second}, err
 		}

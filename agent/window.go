@@ -188,7 +188,9 @@ func (p *Pipeline) everybody(ctx context.Context, h, next *held) ([]blur.Region,
 
 // keep makes one picture, and its pass's best of its object.
 func (p *Pipeline) keep(ctx context.Context, h *held, c claim, regions []blur.Region) error {
-	got, err := p.redactor.Remove(ctx, h.src, blur.Request{Regions: regions, Keep: c.object.Box, Context: c.pass.task.Context})
+	got, err := p.redactor.Remove(ctx, h.src, blur.Request{
+		Regions: regions, Keep: c.object.Box, Context: c.pass.task.Context, Into: p.spares.take(),
+	})
 	p.countSecondLook(got, err)
 	if errors.Is(err, ErrStillVisible) {
 		// No model failed: this picture is lost, and the frame's others may do.
@@ -199,6 +201,9 @@ func (p *Pipeline) keep(ctx context.Context, h *held, c claim, regions []blur.Re
 		return err
 	}
 	p.counters.Redacted++
+	if worse, ok := c.pass.best[c.track]; ok {
+		p.spares.put(worse.Image)
+	}
 	c.pass.best[c.track] = &candidate{sighting: c.sighting, worth: c.worth, Redacted: got}
 	return nil
 }
@@ -247,6 +252,7 @@ func (p *Pipeline) forget() error {
 	}
 	err := p.settle(nil)
 	p.window.clear()
+	p.spares = nil
 	if p.looked {
 		p.cfg.Models.clear()
 		p.looked = false

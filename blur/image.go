@@ -7,8 +7,8 @@ import (
 )
 
 // Image is a redacted picture. Only [Redact] makes one; the zero value has no
-// picture, no size and no regions. It never changes and may be used by many
-// goroutines at once.
+// picture, no size and no regions. It may be used by many goroutines at once and
+// never changes, unless it is given away to be written over: see [Request.Into].
 type Image struct {
 	jpeg    []byte
 	bounds  image.Rectangle
@@ -20,6 +20,9 @@ type Image struct {
 // SOF0, DHT, SOS and EOI, and nil for the zero value. It has the subsampling of
 // the source; 4:2:0 where the source could not be spliced.
 func (m *Image) JPEG() []byte { return bytes.Clone(m.jpeg) }
+
+// AppendJPEG appends to dst what JPEG returns.
+func (m *Image) AppendJPEG(dst []byte) []byte { return append(dst, m.jpeg...) }
 
 // Bounds returns the size of the picture; it begins at (0,0).
 func (m *Image) Bounds() image.Rectangle { return m.bounds }

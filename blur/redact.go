@@ -26,6 +26,10 @@ type Request struct {
 	Context Context
 	// Fill is what is painted over the regions.
 	Fill Fill
+	// Into, if it is not nil, is an image that nobody uses any more: the new one is
+	// written over it, in its memory, and Redact returns it. After an error it is
+	// empty. It spares whoever makes many images the memory of each.
+	Into *Image
 }
 
 const maxMargin = 2
@@ -40,48 +44,63 @@ const maxMargin = 2
 // where the scan cannot be followed. ctx is looked at between the steps. The
 // Source is as it was and can be redacted again.
 func Redact(ctx context.Context, s *Source, r Request) (*Image, error) {
-	m, err := redact(ctx, s, r)
-	if err != nil {
+	m := r.Into
+	if m == nil {
+		m = &Image{}
+	}
+	room := m.jpeg[:0]
+	*m = Image{}
+	if err := m.redact(ctx, s, &r, room); err != nil {
 		return nil, fmt.Errorf("redact: %w", err)
 	}
 	return m, nil
 }
 
-func redact(ctx context.Context, s *Source, r Request) (*Image, error) {
+// redact makes m the redacted picture, in the memory of room if there is enough.
+func (m *Image) redact(ctx context.Context, s *Source, r *Request, room []byte) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	p, err := r.plan(s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	picture, err := s.coded(p.regions)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c := &s.canvas
 	c.blank(picture, p.regions, r.Context == Coarse)
 	// From here on the canvas is all there is to compute from.
 	if err := c.paint(ctx, r.Fill); err != nil {
-		return nil, err
+		return err
 	}
 	if r.Context == Coarse {
 		if err := c.coarsen(ctx, c.mask.mcus(p.keep)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if s.out, err = picture.Splice(s.out[:0], c.code(p.out)); err != nil {
-		return nil, err
+	jpeg, err := s.splice(picture, c.code(p.out), room)
+	if err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	*m = Image{jpeg: jpeg, bounds: image.Rectangle{Max: p.out.Size()}, regions: within(p.regions, p.out), offset: p.out.Min}
+	return nil
+}
+
+// splice writes the picture into room, or where there is none into memory of just its size.
+func (s *Source) splice(picture *scan.Picture, e scan.Edit, room []byte) ([]byte, error) {
+	if cap(room) > 0 {
+		return picture.Splice(room, e)
+	}
+	var err error
+	if s.out, err = picture.Splice(s.out[:0], e); err != nil {
 		return nil, err
 	}
-	return &Image{
-		jpeg:    bytes.Clone(s.out),
-		bounds:  image.Rectangle{Max: p.out.Size()},
-		regions: within(p.regions, p.out),
-		offset:  p.out.Min,
-	}, nil
+	return bytes.Clone(s.out), nil
 }
 
 // coded returns the scan that is spliced. Of a frame that has none, what is

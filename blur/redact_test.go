@@ -336,3 +336,35 @@ func far(a, b uint8, tolerance int) bool {
 	d := int(a) - int(b)
 	return d > tolerance || -d > tolerance
 }
+
+// An image that is given away makes room for the next: its memory is used, and what was copied from it
+// stays as it was.
+func TestRedactInto(t *testing.T) {
+	src := open(t, scene(160, 96, 0))
+	request := func(x int) Request {
+		return Request{Regions: []Region{{Face, image.Rect(x, 16, x+48, 64)}}, Context: Full}
+	}
+	want := redacted(t, src, request(80)).JPEG()
+	first := redacted(t, src, request(16))
+	again := request(16)
+	again.Into = first
+	first = redacted(t, src, again) // of the memory that is needed while it is made
+	kept, memory := first.JPEG(), &first.jpeg[0]
+	before := bytes.Clone(kept)
+	r := request(80)
+	r.Into = first
+	got := redacted(t, src, r)
+	if got != first || !bytes.Equal(got.JPEG(), want) {
+		t.Error("the image given away is not the new one")
+	}
+	if &got.jpeg[0] != memory {
+		t.Error("its memory is not used")
+	}
+	if !bytes.Equal(kept, before) {
+		t.Error("a copy of the image before changed")
+	}
+	r.Regions[0].Box = image.Rect(500, 500, 600, 600) // misses the picture
+	if _, err := Redact(t.Context(), src, r); err == nil || got.JPEG() != nil || !got.Bounds().Empty() {
+		t.Errorf("error %v, image %v: want an error and an empty image", err, got.Bounds())
+	}
+}

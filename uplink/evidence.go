@@ -57,17 +57,18 @@ func NewEvidence(img *blur.Image, t Tags) (*Evidence, error) {
 	if img == nil {
 		return nil, errors.New("make evidence: no picture")
 	}
-	return newEvidence(img.JPEG(), img.Bounds(), t)
+	return newEvidence(img.AppendJPEG, img.Bounds(), t)
 }
 
-func newEvidence(jpeg []byte, bounds image.Rectangle, t Tags) (*Evidence, error) {
-	if bounds.Empty() || len(jpeg) == 0 {
+// newEvidence has append put the picture behind what it is given.
+func newEvidence(append func([]byte) []byte, bounds image.Rectangle, t Tags) (*Evidence, error) {
+	if bounds.Empty() {
 		return nil, errors.New("make evidence: the picture is empty; only blur.Redact makes one")
 	}
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("make evidence: %w", err)
 	}
-	tagged, err := insertEXIF(jpeg, encodeEXIF(t))
+	tagged, err := withEXIF(append, encodeEXIF(t))
 	if err != nil {
 		return nil, fmt.Errorf("make evidence: %w", err)
 	}

@@ -204,18 +204,21 @@ func appendDirectory(out []byte, entries []entry, at int) []byte {
 	return append(out, behind...)
 }
 
-// insertEXIF returns a JPEG with one APP1 segment behind its start, and refuses a
-// JPEG that brings application data or comments of its own: a redacted image has
+// withEXIF returns the JPEG that appended puts behind what it is given, with one APP1 segment behind
+// its start. It refuses a JPEG that brings application data or comments of its own: a redacted image has
 // none, so there is something wrong with one that does.
-func insertEXIF(jpeg, exif []byte) ([]byte, error) {
-	if err := checkBare(jpeg); err != nil {
+func withEXIF(appended func([]byte) []byte, exif []byte) ([]byte, error) {
+	head := append([]byte{0xFF, 0xD8, 0xFF, 0xE1}, 0, 0)
+	binary.BigEndian.PutUint16(head[4:], uint16(len(exif)+2))
+	head = append(head, exif...)
+	// The picture's own start comes to lie on the last two bytes of the segment, which are put back.
+	at := len(head) - 2
+	out := appended(head[:at:at])
+	if err := checkBare(out[at:]); err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, len(jpeg)+len(exif)+4)
-	out = append(out, 0xFF, 0xD8, 0xFF, 0xE1)
-	out = binary.BigEndian.AppendUint16(out, uint16(len(exif)+2))
-	out = append(out, exif...)
-	return append(out, jpeg[2:]...), nil
+	copy(out[at:], head[at:])
+	return out, nil
 }
 
 // checkBare walks the segments before the scan.

@@ -18,11 +18,11 @@ func (s *spec) total() (n int) {
 }
 
 // Codes of up to lookupBits are found by one look at a table, which covers all but
-// one code in some hundreds. The tables of several codes at once take one bit more:
+// one code in some 150. The tables of several codes at once take two bits more:
 // those of luma and of chroma then just fit a processor's first cache.
 const (
-	lookupBits = 12
-	skipBits   = lookupBits + 1
+	lookupBits = 11
+	skipBits   = 13
 )
 
 // table is a Huffman table in use, for one class of coefficients: of DC, a symbol
