@@ -114,8 +114,9 @@ hil-arm64 hil-amd64: hil-%: build
 SELF_STARTING := TestCommandsSurviveKills|TestOutboxKillCampaign|TestOutboxPowerCut
 
 .PHONY: test-arm64
-test-arm64: ## the tests of the packages without C on an emulated arm64 processor (apt: qemu-user-static)
+test-arm64: ## the tests of the packages without devices on an emulated arm64 processor (apt: qemu-user-static gcc-aarch64-linux-gnu)
 	CGO_ENABLED=0 GOARCH=arm64 $(GO) test -short -timeout 30m -exec qemu-aarch64-static -skip '^($(SELF_STARTING))$$' ./blur/... ./gps/... ./uplink ./agent ./inference
+	CGO_ENABLED=1 GOARCH=arm64 CC=$(HIL_cc_arm64) $(GO) test -short -timeout 30m -exec 'qemu-aarch64-static -L /usr/aarch64-linux-gnu' ./inference
 
 .PHONY: deb
 deb: ## Debian packages in build/deb, for amd64 and arm64 where there is a compiler for it

@@ -64,6 +64,10 @@ func newDecoder(m Manifest, out []Tensor, bound [][]float32) decoder {
 		return newYOLOX(m, bound)
 	case DecoderText:
 		return &textMap{Text: m.Text, width: w, height: h, score: least, name: m.Output, out: bound[0]}
+	case DecoderUltraFace:
+		return &ultraface{
+			width: float64(w), height: float64(h), score: least, columns: 1 + m.Kinds, scores: bound[0], boxes: bound[1],
+		}
 	}
 	d := &yunet{width: w, score: least}
 	for i := range d.levels {

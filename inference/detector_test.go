@@ -62,6 +62,12 @@ func textManifest() Manifest {
 	return m
 }
 
+func ultrafaceManifest() Manifest {
+	m := yunetManifest()
+	m.Decoder, m.Kinds = DecoderUltraFace, 2
+	return m
+}
+
 func newDetector(t testing.TB, m Manifest, s Session) *Detector {
 	t.Helper()
 	d, err := NewDetector(m, s)
@@ -120,6 +126,30 @@ func TestYOLOX(t *testing.T) {
 		{"car", 0.9, image.Rect(24, 16, 56, 32), "objects"},
 		{"person", 0.6, image.Rect(24, 16, 56, 32), "objects"},
 		{"person", 0.5, image.Rect(100, 100, 128, 128), "objects"},
+	})
+}
+
+func TestUltraFace(t *testing.T) {
+	m := ultrafaceManifest()
+	s := newFake(m)
+	if got, want := len(s.outputs["boxes"])/4, 8*8*3+4*4*2+2*2*2+3; got != want {
+		t.Fatalf("%d boxes, want %d", got, want)
+	}
+	for i := range len(s.outputs["scores"]) / 3 {
+		s.outputs["scores"][3*i] = 1 // nothing
+	}
+	face := func(at int, nothing, plain, masked float32, corners ...float32) {
+		copy(s.outputs["scores"][3*at:], []float32{nothing, plain, masked})
+		copy(s.outputs["boxes"][4*at:], corners)
+	}
+	face(7, 0.1, 0.5, 0.4, 0.25, 0.5, 0.5, 0.75) // masked or not, it is a face
+	face(8, 0.2, 0.8, 0, 0.25, 0.5, 0.5, 0.75)   // the same again
+	face(200, 0.4, 0, 0.6, 0.75, 0.75, 1.5, 1.5) // reaches over the edge
+	face(201, 0.6, 0.4, 0, 0, 0, 0.5, 0.5)       // below the score
+	face(202, 0, 1, 0, 0.5, 0.5, 0.25, 0.25)     // no box
+	diff(t, look(t, m, s, square()), []Detection{
+		{"face", 0.9, image.Rect(32, 64, 64, 96), "faces"},
+		{"face", 0.6, image.Rect(96, 96, 128, 128), "faces"},
 	})
 }
 
@@ -272,6 +302,8 @@ func TestDamagedOutputsAreErrors(t *testing.T) {
 		{"face class", yunetManifest(), "cls_16", 3, nan, `look with model faces: output "cls_16" holds NaN at 3; the model does not fit its manifest or is damaged`},
 		{"face object", yunetManifest(), "obj_32", 1, inf, `look with model faces: output "obj_32" holds +Inf at 1; the model does not fit its manifest or is damaged`},
 		{"face box", yunetManifest(), "bbox_8", 3, nan, `look with model faces: output "bbox_8" holds NaN at 3; the model does not fit its manifest or is damaged`},
+		{"face kinds", ultrafaceManifest(), "scores", 6, nan, `look with model faces: output "scores" holds NaN at 6; the model does not fit its manifest or is damaged`},
+		{"face corners", ultrafaceManifest(), "boxes", 11, inf, `look with model faces: output "boxes" holds +Inf at 11; the model does not fit its manifest or is damaged`},
 		{"map", textManifest(), "output", 70, nan, `look with model plates: output "output" holds NaN at 70; the model does not fit its manifest or is damaged`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -402,7 +434,7 @@ func TestCandidatesAreBounded(t *testing.T) {
 }
 
 func TestDetectDoesNotAllocate(t *testing.T) {
-	for _, m := range []Manifest{yoloxManifest(), yunetManifest(), textManifest()} {
+	for _, m := range []Manifest{yoloxManifest(), yunetManifest(), ultrafaceManifest(), textManifest()} {
 		t.Run(m.Decoder, func(t *testing.T) {
 			m.Score = 0.1
 			s := newFake(m)

@@ -26,12 +26,14 @@ func FuzzDecoders(f *testing.F) {
 	f.Add(uint8(2), bits(0.9, 0.1, 0.9), uint16(128), uint16(128))
 	f.Add(uint8(2), bits(0.9, 0.9, nan), uint16(128), uint16(128))
 	f.Add(uint8(2), bits(math.MaxFloat32), uint16(128), uint16(128))
+	f.Add(uint8(4), bits(0, 1, 0, 0, 0.5), uint16(128), uint16(128))
+	f.Add(uint8(4), bits(0, math.MaxFloat32, -math.MaxFloat32, nan), uint16(128), uint16(128))
 	f.Fuzz(func(t *testing.T, which uint8, raw []byte, w, h uint16) {
 		second := yoloxManifest()
 		second.Heads = []Head{{Output: "late", Classes: []string{"container"}}}
 		grown := textManifest()
 		grown.Grow, grown.Shape, grown.Text.Unclip = 1, Shape{MinRatio: 0.5, MaxRatio: 90, MaxHeight: 0.9, MinCentre: 0.1}, 10
-		manifests := []Manifest{second, yunetManifest(), textManifest(), grown}
+		manifests := []Manifest{second, yunetManifest(), textManifest(), grown, ultrafaceManifest()}
 		m := manifests[int(which)%len(manifests)]
 		s := newFake(m)
 		_, tensors := m.Tensors()

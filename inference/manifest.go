@@ -37,7 +37,10 @@ const (
 const (
 	DecoderYOLOX = "yolox" // outputs [1, cells, 5+classes], anchor-free, strides 8, 16 and 32
 	DecoderYuNet = "yunet" // outputs cls_, obj_ and bbox_ for strides 8, 16 and 32; landmarks are not read
-	DecoderText  = "text"  // one output [1, 1, height, width]: how likely each pixel belongs to lettering
+	// DecoderUltraFace reads outputs scores [1, boxes, 1+kinds], of which the first is for nothing, and boxes
+	// [1, boxes, 4], corners in fractions of the tensor; three boxes a cell for stride 8, two for 16 and 32, three for 64.
+	DecoderUltraFace = "ultraface"
+	DecoderText      = "text" // one output [1, 1, height, width]: how likely each pixel belongs to lettering
 )
 
 // Manifest describes one model: a YAML file beside the .onnx. It is a value: change a copy (a lower
@@ -51,11 +54,12 @@ type Manifest struct {
 	Source  string   `yaml:"source"`           // where the weights come from
 	Input   Input    `yaml:"input"`            // the tensor the model wants
 	Decoder string   `yaml:"decoder"`          // how the outputs are read
-	Output  string   `yaml:"output,omitempty"` // name of the output; not for yunet, whose names are fixed
+	Output  string   `yaml:"output,omitempty"` // name of the output; not for yunet and ultraface, whose names are fixed
 	Classes []string `yaml:"classes,flow"`     // labels in the order of the output
 	Heads   []Head   `yaml:"heads,omitempty"`  // further outputs on the same grid; yolox only
 	Score   float64  `yaml:"score"`            // what scores less is not reported
 	NMS     float64  `yaml:"nms"`              // of two boxes of one class that overlap more than this, the better stays
+	Kinds   int      `yaml:"kinds,omitempty"`  // of face that the model tells apart, all the same to us; ultraface only
 	Text    Text     `yaml:"text,omitempty"`   // for the text decoder only
 	Shape   Shape    `yaml:"shape,omitempty"`  // boxes of another shape are not reported; zero lets all pass
 	Grow    float64  `yaml:"grow,omitempty"`   // fraction of its size by which a box is moved outward on each side
@@ -286,6 +290,9 @@ func (m Manifest) Tensors() (in Tensor, out []Tensor) {
 		return in, out
 	case DecoderText:
 		return in, []Tensor{{m.Output, []int64{1, 1, h, w}}}
+	case DecoderUltraFace:
+		n := ultrafaceBoxes(m.Input.Width, m.Input.Height)
+		return in, []Tensor{{"scores", []int64{1, n, int64(1 + m.Kinds)}}, {"boxes", []int64{1, n, 4}}}
 	}
 	for _, s := range strides {
 		n := (w / int64(s)) * (h / int64(s))

@@ -14,6 +14,7 @@ const (
 	minSide    = 32
 	maxSide    = 2048 // a tensor of 2048x2048 is 48 MiB
 	maxClasses = 256
+	maxKinds   = 16
 	maxText    = 400 // bytes in a free text
 )
 
@@ -86,10 +87,15 @@ func (m Manifest) validateDecoder(v *mistakes) {
 	switch m.Decoder {
 	case DecoderYOLOX, DecoderText:
 		v.unless(sensible(m.Output), "output: must name the model's output (got %q)", m.Output)
-	case DecoderYuNet:
-		v.unless(m.Output == "", "output: must be left out, the outputs of yunet have fixed names (got %q)", m.Output)
+	case DecoderYuNet, DecoderUltraFace:
+		v.unless(m.Output == "", "output: must be left out, the outputs of %s have fixed names (got %q)", m.Decoder, m.Output)
 	default:
-		v.unless(false, "decoder: must be yolox, yunet or text (got %q)", m.Decoder)
+		v.unless(false, "decoder: must be yolox, yunet, ultraface or text (got %q)", m.Decoder)
+	}
+	if m.Decoder == DecoderUltraFace {
+		v.unless(m.Kinds >= 1 && m.Kinds <= maxKinds, "kinds: must be 1 to %d for the decoder ultraface (got %d)", maxKinds, m.Kinds)
+	} else {
+		v.unless(m.Kinds == 0, "kinds: must be left out unless the decoder is ultraface (got %d)", m.Kinds)
 	}
 }
 
@@ -114,7 +120,7 @@ func (m Manifest) validateClasses(v *mistakes) {
 			only, m.Task, strings.Join(labels, ", "))
 		return
 	}
-	one := m.Decoder == DecoderYuNet || m.Decoder == DecoderText
+	one := slices.Contains([]string{DecoderYuNet, DecoderUltraFace, DecoderText}, m.Decoder)
 	v.unless(!one || n == 1, "classes: must be one label for the decoder %s (got %d)", m.Decoder, n)
 }
 

@@ -19,13 +19,13 @@ import (
 // for. They belong to one goroutine.
 type eyes struct {
 	runtime *onnx.Runtime
-	folder  string
+	folders []string // of public models, looked through in order
 	known   map[string]inference.Manifest
 	loaded  map[string]*once
 	closing []*inference.Detector
 }
 
-func newEyes(folder string) (*eyes, error) {
+func newEyes(folders []string) (*eyes, error) {
 	path, err := onnx.Find("")
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func newEyes(folder string) (*eyes, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &eyes{runtime: runtime, folder: folder, known: map[string]inference.Manifest{}, loaded: map[string]*once{}}, nil
+	return &eyes{runtime: runtime, folders: folders, known: map[string]inference.Manifest{}, loaded: map[string]*once{}}, nil
 }
 
 // manifest returns what the catalogue says of a model.
@@ -42,9 +42,19 @@ func (e *eyes) manifest(name string) (inference.Manifest, error) {
 	if m, ok := e.known[name]; ok {
 		return m, nil
 	}
-	m, err := catalogue.Load(e.folder, name)
+	m, err := loadFrom(e.folders, name)
 	if err == nil {
 		e.known[name] = m
+	}
+	return m, err
+}
+
+// loadFrom takes a model from the first folder that has it. The error is that of the last.
+func loadFrom(folders []string, name string) (m inference.Manifest, err error) {
+	for _, folder := range folders {
+		if m, err = catalogue.Load(folder, name); err == nil {
+			return m, nil
+		}
 	}
 	return m, err
 }

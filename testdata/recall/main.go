@@ -60,7 +60,7 @@ func newCommand() *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&r.shared, "pictures", shared, "folder of annotated pictures")
-	f.StringVar(&r.models, "models", shared+"/models", "folder of public models")
+	f.StringSliceVar(&r.models, "models", []string{shared + "/models", "build/models"}, "folders of public models, looked through in order")
 	f.StringVar(&r.labels, "labels", "inference/training/labels", "folder of what humans said of the pictures")
 	f.StringVar(&r.config, "config", "configs/gadeblik.yaml", "configuration whose redaction is the example")
 	f.StringVar(&r.only, "only", "", "measure pictures alone whose path has this in it")
@@ -83,6 +83,7 @@ func (o options) run(c *cobra.Command, r *run) error {
 	if err != nil {
 		return err
 	}
+	r.witness = witnesses()
 	done := follow(c.ErrOrStderr(), len(jobs), r)
 	found, err := r.measure(c.Context(), jobs)
 	done()

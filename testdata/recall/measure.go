@@ -15,14 +15,15 @@ import (
 
 // run is one measurement of all pictures.
 type run struct {
-	shared  string // folder of annotated pictures
-	models  string // folder of public models
-	labels  string // folder of inference/training/labels
-	config  string // the configuration whose redaction is the example
-	only    string // part of the paths of the pictures that are measured
-	every   int    // of the pictures of a set, witnesses look at one in so many
+	shared  string   // folder of annotated pictures
+	models  []string // folders of public models, looked through in order
+	labels  string   // folder of inference/training/labels
+	config  string   // the configuration whose redaction is the example
+	only    string   // part of the paths of the pictures that are measured
+	every   int      // of the pictures of a set, witnesses look at one in so many
 	workers int
 	step    func() // is told of each picture that is done; must allow for many callers
+	witness []witness
 }
 
 // job is one picture to measure.
@@ -124,7 +125,7 @@ func (r *run) measure(ctx context.Context, jobs []job) ([]finding, error) {
 		g.Go(func() (err error) {
 			defer func() { err = errors.Join(err, e.close()) }()
 			for i := int(taken.Add(1)) - 1; i < len(jobs) && err == nil; i = int(taken.Add(1)) - 1 {
-				w := worker{eyes: e, methods: all, shared: r.shared}
+				w := worker{eyes: e, methods: all, witness: r.witness, shared: r.shared}
 				found[i], err = w.measure(ctx, jobs[i])
 				r.step()
 			}
@@ -138,6 +139,7 @@ func (r *run) measure(ctx context.Context, jobs []job) ([]finding, error) {
 type worker struct {
 	eyes    *eyes
 	methods []method
+	witness []witness
 	shared  string
 }
 
@@ -211,7 +213,7 @@ func (w *worker) residue(ctx context.Context, j job, o outcome) (hits, error) {
 		return nil, nil
 	}
 	found := hits{}
-	for _, witness := range witnesses() {
+	for _, witness := range w.witness {
 		boxes, err := witness.residue(ctx, w.eyes, o)
 		if err != nil {
 			return nil, err

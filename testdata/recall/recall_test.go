@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -31,15 +32,19 @@ func handful(t *testing.T, only string, workers int) []finding {
 	}
 	dir := shared(t)
 	r := run{
-		shared: dir, models: filepath.Join(dir, "models"), labels: "../../inference/training/labels",
+		shared: dir, models: []string{filepath.Join(dir, "models"), "../../build/models"}, labels: "../../inference/training/labels",
 		config: "../../configs/gadeblik.yaml", only: only, every: 2, workers: workers, step: func() {},
 	}
 	if _, err := onnx.Find(""); err != nil {
 		t.Skip(err)
 	}
-	if _, err := os.Stat(filepath.Join(r.models, "lwpd_person_dyn.onnx")); err != nil {
+	if _, err := os.Stat(filepath.Join(r.models[0], "lwpd_person_dyn.onnx")); err != nil {
 		t.Skip("not all public models: ", err)
 	}
+	r.witness = slices.DeleteFunc(witnesses(), func(w witness) bool { // one came later than the test data
+		_, err := loadFrom(r.models, w.model)
+		return err != nil
+	})
 	jobs, err := r.jobs()
 	if err != nil {
 		t.Fatal(err)

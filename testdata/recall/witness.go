@@ -28,6 +28,7 @@ func witnesses() []witness {
 		{"person", "lwpd_person_640x384", "lwpd_person", ""},
 		{"person", "yolox_nano_1280x736", "yolox_nano", teacher},
 		{"face", "yunet_s_1280x736", "yunet_s", "a smaller sister of yunet_n, taught with the same pictures"},
+		{"face", "ultraface_1280x960", "ultraface", ""},
 		{"face", "yunet_n_640x640", "yunet_n", "a larger sister of yunet_s; " + teacher},
 		{"plate", "ch_PP-OCRv3_det", "ch_PP-OCRv3_det", "a sister of en_PP-OCRv3_det, which taught the built-in model; itself taught with other text"},
 	}
