@@ -79,9 +79,9 @@ campaign: build ## kills, cuts, full disks and damage, and what arrives all the 
 	bin/campaign week $(if $(filter long,$(CAMPAIGN)),,--items 500 --rate 1250000)
 
 .PHONY: recall
-recall: deps ## what redaction removes from real pictures, and what it misses, into docs/redaction.md; RECALL=all for every picture
+recall: deps ## what redaction removes from real pictures, and what it misses, into docs/redaction.md
 	$(GO) build -o bin/recall ./testdata/recall
-	bin/recall --doc docs/redaction.md $(if $(filter all,$(RECALL)),--all)
+	bin/recall --all --doc docs/redaction.md
 
 .PHONY: attack
 attack: ## try to read plates off published pictures, ours and others'; writes docs/redaction.md

@@ -164,14 +164,15 @@ func TestAgainst(t *testing.T) {
 			By:       map[string]product{plainMethod: {Residue: hits{"w": plain}}, "ours": {Residue: hits{"w": ours}}},
 		}
 	}
-	v := against([]finding{picture([][4]int{old}, [][4]int{fresh, fresh}), picture([][4]int{old}, nil)}, "ours", w)
+	ours := func(f finding) hits { return f.By["ours"].Residue }
+	v := against([]finding{picture([][4]int{old}, [][4]int{fresh, fresh}), picture([][4]int{old}, nil)}, ours, w)
 	if v.All.Value != 0 || v.Known.Value != -100 || v.Known.High != -100 {
 		t.Errorf("%v, want as many and of the known ones 100 fewer", v)
 	}
 	if got := v.Known.difference(); got != "-100 (-100 to -100) *fewer*" {
 		t.Errorf("it reads %q", got)
 	}
-	if got := against(nil, "ours", w); got != (versus{}) {
+	if got := against(nil, ours, w); got != (versus{}) {
 		t.Errorf("%v of no pictures", got)
 	}
 }

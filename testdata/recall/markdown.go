@@ -124,10 +124,11 @@ func (rep *report) writeSent(b *strings.Builder) {
 	s := rep.Sent
 	fmt.Fprintf(b, "\n### As sent by default\n\nWay `%s`, %d of the pictures: those in which the built-in model sees a container or bag, with coarse blocks around it; the second look let %d of them grow, and %d were dropped (with sharp surroundings %d and %d). Other models looked at %d.\n\n",
 		exampleMethod, s.Pictures, s.Grown, s.Dropped, s.FullGrown, s.FullDropped, s.Witnessed)
-	b.WriteString("| looked for | by | in originals | redacted, sharp around | redacted, as sent |\n|---|---|--:|--:|--:|\n")
+	fmt.Fprintf(b, "| looked for | by | in originals | %s | redacted, sharp around | redacted, as sent | as sent, against the %s |\n|---|---|--:|--:|--:|--:|--:|\n",
+		plainMethod, plainMethod)
 	for _, r := range s.Residue {
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", r.Class, r.Model, r.Original.text("%.0f"),
-			marked(r.Sharp.text(), r.role), marked(r.Sent.text(), r.role))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s |\n", r.Class, r.Model, r.Original.text("%.0f"), marked(r.Plain.text(), r.plain),
+			marked(r.Sharp.text(), r.role), marked(r.Sent.text(), r.role), marked(r.Versus.text(), r.role+r.plain))
 	}
 	fmt.Fprintf(b, "\n| objects | number | removed, sharp around | removed or coarse, as sent |\n|---|--:|--:|--:|\n")
 	for _, r := range s.Recall {
@@ -139,6 +140,8 @@ func (rep *report) writeSent(b *strings.Builder) {
 func (e estimate) text(verb string) string {
 	return fmt.Sprintf(verb+" ("+verb+" to "+verb+")", e.Value, e.Low, e.High)
 }
+
+func (v versus) text() string { return v.All.difference() + " / " + v.Known.difference() }
 
 // text is what is found, and what of it the originals had.
 func (l left) text() string { return l.Found.text("%.0f") + " / " + l.Known.text("%.0f") }

@@ -95,9 +95,12 @@ type sentRow struct {
 	Class    string   `json:"class"`
 	Model    string   `json:"model"`
 	Original estimate `json:"original"`
+	Plain    left     `json:"plain"` // by the plain pass, which leaves the surroundings sharp
 	Sharp    left     `json:"sharp"`
 	Sent     left     `json:"sent"`
+	Versus   versus   `json:"versus"` // as sent, against the plain pass
 	role     string   // of the witness's weights in the way that is sent
+	plain    string   // and in the plain pass
 }
 
 // sentRecall is what became of the objects of one class in these pictures.
@@ -223,9 +226,10 @@ func (rep *report) residueOf(w witness) residue {
 	r := residue{Class: w.class, Model: w.model, By: map[string]left{}, Versus: map[string]versus{}, witness: w}
 	r.Original = foundIn(seen, func(f finding) hits { return f.Original }, w).Found
 	for _, m := range rep.ways {
-		r.By[m.name] = foundIn(seen, func(f finding) hits { return f.By[m.name].Residue }, w)
+		left := func(f finding) hits { return f.By[m.name].Residue }
+		r.By[m.name] = foundIn(seen, left, w)
 		if m.own {
-			r.Versus[m.name] = against(seen, m.name, w)
+			r.Versus[m.name] = against(seen, left, w)
 		}
 	}
 	return r

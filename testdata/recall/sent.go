@@ -43,11 +43,15 @@ func (rep *report) asSent() sentFigures {
 
 func (rep *report) sentResidue(w witness) sentRow {
 	seen := slices.DeleteFunc(slices.Clone(rep.Pictures), func(f finding) bool { return f.Sent == nil || f.Original == nil })
+	sent := func(f finding) hits { return f.Sent.Residue }
 	return sentRow{
-		Class: w.class, Model: w.model, role: rep.way(exampleMethod).looks.role(w.weights),
+		Class: w.class, Model: w.model,
+		role: rep.way(exampleMethod).looks.role(w.weights), plain: rep.way(plainMethod).looks.role(w.weights),
 		Original: foundIn(seen, func(f finding) hits { return f.Original }, w).Found,
+		Plain:    foundIn(seen, func(f finding) hits { return f.By[plainMethod].Residue }, w),
 		Sharp:    foundIn(seen, func(f finding) hits { return f.By[exampleMethod].Residue }, w),
-		Sent:     foundIn(seen, func(f finding) hits { return f.Sent.Residue }, w),
+		Sent:     foundIn(seen, sent, w),
+		Versus:   against(seen, sent, w),
 	}
 }
 

@@ -12,13 +12,13 @@ type versus struct {
 	Known estimate `json:"known"` // of hits that the originals had
 }
 
-// against compares both picture by picture, so that one picture full of people does not
-// decide alone.
-func against(pictures []finding, name string, w witness) versus {
+// against compares what is left with what the stranger leaves, picture by picture, so that
+// one picture full of people does not decide alone.
+func against(pictures []finding, left func(finding) hits, w witness) versus {
 	var all, known []tally
 	for _, f := range pictures {
 		before := f.Original[w.model]
-		mine, other := f.By[name].Residue[w.model], f.By[plainMethod].Residue[w.model]
+		mine, other := left(f)[w.model], f.By[plainMethod].Residue[w.model]
 		more := len(mine) - len(other)
 		all = append(all, tally{float64(more), 1})
 		known = append(known, tally{float64(more - fresher(mine, before) + fresher(other, before)), 1})
@@ -42,10 +42,8 @@ func (rep *report) writeVersus(b *strings.Builder) {
 		fmt.Fprintf(b, "| %s | %s ", r.Class, r.witness.model)
 		for _, m := range rep.ways {
 			if m.own {
-				v := r.Versus[m.name]
-				text := v.All.difference() + " / " + v.Known.difference()
 				kin := m.looks.role(r.witness.weights) + rep.way(plainMethod).looks.role(r.witness.weights)
-				fmt.Fprintf(b, "| %s ", marked(text, kin))
+				fmt.Fprintf(b, "| %s ", marked(r.Versus[m.name].text(), kin))
 			}
 		}
 		b.WriteString("|\n")
