@@ -152,14 +152,6 @@ func (s series) over(other series) series {
 	return out
 }
 
-func (s series) minus(other series) series {
-	out := make(series, len(s))
-	for i := range s {
-		out[i] = s[i] - other[i]
-	}
-	return out
-}
-
 // with writes median and middle half with so many decimals, in a unit if there
 // is one.
 func (s series) with(decimals int, unit string) string {
