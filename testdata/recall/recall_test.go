@@ -76,7 +76,8 @@ func TestAHandful(t *testing.T) {
 		}
 	}
 	for _, r := range rep.Residue {
-		if r.Class == "face" && (r.Original.Value == 0 || r.By["example"].Found.Value >= r.Original.Value) {
+		looked := slices.ContainsFunc(found, func(f finding) bool { return f.Original[r.Model] != nil })
+		if r.Class == "face" && looked && (r.Original.Value == 0 || r.By["example"].Found.Value >= r.Original.Value) {
 			t.Errorf("%s finds %v faces in 100 originals and %v in what is redacted", r.Model, r.Original.Value, r.By["example"].Found.Value)
 		}
 	}
