@@ -241,7 +241,7 @@ func pipelineFigures(t *testing.T) []row {
 	if ref != nil {
 		sides = append(sides, ref.costs("look"))
 	}
-	costs := inTurns(t, 60, sides...)
+	costs := inTurns(t, 100, sides...)
 	ratio := costs[0].over(costs[1])
 	whole.measured, whole.result = ratio.with(2, ""), judged(ratio.median(), 1.35)
 	whole.note = fmt.Sprintf("yolox_nano at 416x416 (1.1 GFLOP; the bar is set for 3.7), %s, each look a picture with five redactions: "+
