@@ -22,22 +22,7 @@ import (
 // model is a real model, and the session below its detector.
 type model struct {
 	*inference.Detector
-	session *metered
-}
-
-// metered counts the processor time of a session that works on one thread: that of its caller.
-type metered struct {
-	*onnx.Session
-	ran time.Duration
-}
-
-func (m *metered) Run(ctx context.Context) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	before := threadTime()
-	err := m.Session.Run(ctx)
-	m.ran += threadTime() - before
-	return err
+	session *onnx.Session
 }
 
 // loadModel loads a model of the catalogue from where models are on a desk. The
@@ -63,11 +48,10 @@ func loadModel(t *testing.T, name string, threads int) (model, error) {
 	if err != nil {
 		return model{}, err
 	}
-	loaded, err := rt.Load(manifest, data, threads)
+	session, err := rt.Load(manifest, data, threads)
 	if err != nil {
 		return model{}, err
 	}
-	session := &metered{Session: loaded}
 	detector, err := inference.NewDetector(manifest, session)
 	if err != nil {
 		return model{}, errors.Join(err, session.Close())
@@ -230,13 +214,7 @@ func pipelineFigures(t *testing.T) []row {
 		return []row{whole, rest}
 	}
 	drive := newRound(t, data, eye)
-	var beside series // what a look costs but for the run of the model in it
-	sides := []side{func() (float64, error) {
-		eye.session.ran = 0
-		cost, err := cpuOf(drive.step)()
-		beside = append(beside, cost-float64(eye.session.ran))
-		return cost, err
-	}, cpuOf(inferred(eye))}
+	sides := []side{cpuOf(drive.step), cpuOf(inferred(eye))}
 	ref, whyNot := turbo(t, data, appliedRegions(t, data))
 	if ref != nil {
 		sides = append(sides, ref.costs("look"))
@@ -249,11 +227,10 @@ func pipelineFigures(t *testing.T) []row {
 		whole.result.unless("the model is a third of the one that the bar is set for: see the next line"))
 	rest.note = whyNot
 	if ref != nil {
-		beside = beside[1:] // as inTurns, without the first turn
+		beside := costs[0].minus(costs[1])
 		ratio := beside.over(costs[2])
 		rest.measured, rest.result = ratio.with(2, ""), judged(ratio.median(), 0.55)
-		rest.note = fmt.Sprintf("a look and a picture but for the run of the model in it: %s / %s for decode to BGR, letterbox, fill, encode",
-			beside.ms(), costs[2].ms())
+		rest.note = fmt.Sprintf("%s / %s for decode to BGR, letterbox, fill, encode", beside.ms(), costs[2].ms())
 	}
 	return []row{whole, larger(t, data), shipped(t, data), rest}
 }

@@ -152,6 +152,14 @@ func (s series) over(other series) series {
 	return out
 }
 
+func (s series) minus(other series) series {
+	out := make(series, len(s))
+	for i := range s {
+		out[i] = s[i] - other[i]
+	}
+	return out
+}
+
 // with writes median and middle half with so many decimals, in a unit if there
 // is one.
 func (s series) with(decimals int, unit string) string {
@@ -216,16 +224,9 @@ func times(n int, work func() error) func() error {
 	}
 }
 
-func processorTime() time.Duration { return timeOf(syscall.RUSAGE_SELF) }
-
-func threadTime() time.Duration {
-	const rusageThread = 1 // RUSAGE_THREAD
-	return timeOf(rusageThread)
-}
-
-func timeOf(whom int) time.Duration {
+func processorTime() time.Duration {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(whom, &u); err != nil {
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		panic(err) // it has no reason to
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
